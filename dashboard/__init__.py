@@ -1,0 +1,1 @@
+"""The administrators' pages. They use nothing that the admin API has not."""

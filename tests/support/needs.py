@@ -1,0 +1,94 @@
+"""The parts a test needs beyond what pip brings, named by a marker: ``@pytest.mark.needs("chromium")``.
+
+A pytest plugin. Where a part is missing the test does not run, and one closing line names it with what it
+lacks; with ``CI=true`` it fails instead. ``python -m tests.support.needs`` prints the missing Debian
+packages. Tests skip for no other reason, and only here.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+NODE_MODULES = Path(__file__).parents[1] / "providers" / "node_modules"
+LACKS = "lacks"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A program outside Python: the command that shows that it runs, and the Debian package that has it."""
+
+    shown_by: tuple[str, ...]
+    debian: str
+
+    def present(self) -> bool:
+        """Whether the command runs; a name on PATH alone may be a shim."""
+        try:
+            done = subprocess.run(self.shown_by, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        except OSError:
+            return False
+        return done.returncode == 0
+
+
+PARTS = {
+    "chromium": Part(("chromium", "--version"), debian="chromium"),
+    "curl": Part(("curl", "--version"), debian="curl"),
+    "docker-compose": Part(("docker-compose", "version"), debian="docker-compose"),
+}
+
+
+@cache
+def lack(name: str) -> str:
+    """Say what is missing of a part and how to get it; empty when it is there."""
+    part = PARTS[name]
+    return "" if part.present() else f"{name} (Debian package {part.debian})"
+
+
+def missing_packages() -> list[str]:
+    """The Debian packages of all parts that are missing."""
+    return [part.debian for name, part in PARTS.items() if lack(name)]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker."""
+    config.addinivalue_line("markers", "needs(part, ...): programs that the test starts")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Refuse to start a test whose parts are missing, before any of its fixtures."""
+    names = [name for marker in item.iter_markers("needs") for name in marker.args]
+    unknown = [name for name in names if name not in PARTS]
+    if unknown:
+        pytest.fail(f"tests/support/needs.py knows no part {', '.join(unknown)}", pytrace=False)
+    lacks = ", ".join(filter(None, map(lack, names)))
+    if lacks and os.environ.get("CI") == "true":
+        pytest.fail(f"lacks {lacks}", pytrace=False)
+    if lacks:
+        item.user_properties.append((LACKS, lacks))
+        pytest.skip(f"lacks {lacks}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name in one line every test that did not run, with what it lacks."""
+    skipped: dict[str, list[str]] = {}
+    for report in terminalreporter.stats.get("skipped", []):
+        for lacks in _properties(report):
+            skipped.setdefault(lacks, []).append(report.nodeid)
+    if skipped:
+        told = "; ".join(f"{', '.join(tests)}: lacks {lacks}" for lacks, tests in skipped.items())
+        terminalreporter.write_line(f"NOT RUN {told}", yellow=True)
+
+
+def _properties(report: pytest.TestReport) -> Iterator[str]:
+    """What a report says that its test lacked; it has travelled from another process."""
+    return (str(value) for name, value in report.user_properties if name == LACKS)
+
+
+if __name__ == "__main__":
+    sys.stdout.write("\n".join(missing_packages()) + "\n")
