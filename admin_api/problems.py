@@ -1,0 +1,101 @@
+"""Everything that the API can refuse: public code, status, sentence, and the envelope that it leaves in.
+
+The sentences are fixed: nothing that a caller sent is ever repeated to it. Knows neither the store nor paths.
+"""
+
+from collections.abc import Mapping
+from enum import Enum
+
+import msgspec
+from aiohttp import web
+
+_JSON = msgspec.json.Encoder()
+
+
+class Code(Enum):
+    """Number, HTTP status and sentence of each refusal; 3xxx is the API's family, 4xxx the store's."""
+
+    INTERNAL = (3000, 500, "The request could not be served; the log tells more under its operation id.")
+    NO_CREDENTIALS = (3001, 401, "Send an API token as `Authorization: Bearer TOKEN`.")
+    BAD_CREDENTIALS = (3002, 401, "The credentials are not those of a valid API token.")
+    TOO_LITTLE_SCOPE = (3003, 403, "The token's scope does not cover this.")
+    TOO_MANY_FAILURES = (3004, 429, "Too many failed authentications from this address.")
+    UNKNOWN_PATH = (3010, 404, "There is nothing at this path.")
+    METHOD_NOT_ALLOWED = (3011, 405, "This path does not have this method.")
+    NOT_FOUND = (3012, 404, "There is no such resource, or it exists no more.")
+    BAD_PARAMETER = (3020, 400, "A query parameter is unknown here, or was given more than once.")
+    BAD_LIMIT = (3021, 400, "`limit` must be a whole number from 1 to 100.")
+    BAD_BEFORE_ID = (3022, 400, "`before_id` must be an id of the listed kind.")
+    BAD_VERSION = (3023, 400, "`Ngrok-Version` must be 2, or absent.")
+    BAD_BODY = (3030, 400, "The body must be a JSON object with the documented members, each at most once.")
+    BODY_TOO_LARGE = (3031, 413, "The body is too large or compressed; at most 16384 bytes, as they are.")
+    BODY_TOO_SLOW = (3032, 408, "The body did not arrive in time.")
+    BAD_EXPECTATION = (3033, 417, "The only expectation that can be met is 100-continue.")
+    MALFORMED_REQUEST = (3034, 400, "The request is not valid HTTP/1.1.")
+    STORE_UNAVAILABLE = (4000, 503, "The session store does not answer; try again.")
+    NOT_CONFIRMED = (
+        4001,
+        503,
+        "Not confirmed: this may have taken effect or not; nothing acts later by itself. Repeat the request.",
+    )
+
+    def __init__(self, number: int, status: int, sentence: str) -> None:
+        self.number = number
+        self.status = status
+        self.sentence = sentence
+
+    @property
+    def public(self) -> str:
+        """The code as clients see it and the documentation lists it."""
+        return f"ERR_OUTERWARD_{self.number}"
+
+
+class Problem(Exception):
+    """A refusal; ``details`` and ``headers`` go into the answer and hold nothing that the caller sent."""
+
+    def __init__(
+        self,
+        code: Code,
+        *,
+        details: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(code.public)
+        self.code = code
+        self.details = dict(details or {})
+        self.headers = dict(headers or {})
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of every error answer; all four members are always there."""
+
+    error_code: str
+    status_code: int
+    msg: str
+    details: dict[str, str]
+
+
+def problem_response(problem: Problem, operation_id: str) -> web.Response:
+    """The answer that tells ``problem``."""
+    code = problem.code
+    envelope = Envelope(
+        error_code=code.public,
+        status_code=code.status,
+        msg=code.sentence,
+        details={"operation_id": operation_id, **problem.details},
+    )
+    headers = dict(problem.headers)
+    if code.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if code.status in {429, 503}:
+        headers["Retry-After"] = "1"
+    return json_response(envelope, status=code.status, headers=headers)
+
+
+def json_response(
+    body: msgspec.Struct | Mapping[str, str], *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """An ``application/json`` answer with ``body``."""
+    return web.Response(
+        status=status, body=_JSON.encode(body), content_type="application/json", headers=dict(headers or {})
+    )

@@ -1,0 +1,68 @@
+"""How the API's application is served: aiohttp's server, kept from talking.
+
+By itself aiohttp answers what it cannot parse in plain text, quotes the offending line to the client and to
+the log (a token may stand in it), names its version, and logs request lines with their query.
+"""
+
+import logging
+from typing import Any
+
+import structlog
+from aiohttp import web
+
+from admin_api.pipeline import finish, new_operation_id
+from admin_api.problems import Code, Problem, problem_response
+
+_quiet = logging.getLogger("admin_api.aiohttp")
+_quiet.addHandler(logging.NullHandler())
+_quiet.propagate = False
+
+SERVER_SETTINGS: dict[str, Any] = {
+    "access_log": None,
+    "auto_decompress": False,
+    "keepalive_timeout": 75.0,
+    "lingering_time": 1.0,
+    "logger": _quiet,
+}
+
+_log = structlog.get_logger("admin_api")
+
+
+class _Protocol(web.RequestHandler):
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what never became a request; ``exc`` and ``message`` quote the client and are not used."""
+        operation_id = new_operation_id()
+        problem = Problem(Code.MALFORMED_REQUEST if status == 400 else Code.INTERNAL)
+        response = problem_response(problem, operation_id)
+        finish(response, operation_id)
+        response.force_close()
+        _log.warning(
+            "api_request_unserved",
+            operation_id=operation_id,
+            status=response.status,
+            error=type(exc).__name__,
+        )
+        return response
+
+    def log_exception(self, *_args: Any, exc_info: BaseException | None = None, **_options: Any) -> None:
+        """Log a fault outside every call; its text may quote the client and is left out."""
+        _log.error("api_server_fault", error=type(exc_info).__name__)
+
+
+class _Server(web.Server):
+    def __call__(self) -> web.RequestHandler:
+        return _Protocol(self, loop=self._loop, **self._kwargs)
+
+
+class AdminRunner(web.AppRunner):
+    """Runs the application of ``create_app``; used like ``aiohttp.web.AppRunner``."""
+
+    async def _make_server(self) -> web.Server:
+        made = await super()._make_server()
+        return _Server(made.request_handler, request_factory=made.request_factory, **SERVER_SETTINGS)

@@ -1,0 +1,224 @@
+"""The objects of the API, member by member, and how they are made from the store's records.
+
+Member names are the contract (a client reads each of them), so every member is always there and only what the
+contract allows is null. Knows no HTTP beyond the addresses of things.
+"""
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from session_store import ApiToken, Context, Location, SessionView, UserAgent, UserView, edge_id, route_id
+
+
+class Ref(msgspec.Struct, frozen=True, kw_only=True):
+    """A pointer to another object."""
+
+    id: str
+    uri: str
+
+
+class IdentityProvider(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a user signs in: the display name, and the issuer."""
+
+    name: str
+    url: str
+
+
+class OwnUser(msgspec.Struct, frozen=True, kw_only=True):
+    """What a user has beyond the compatible members; ``sessions`` counts live application sessions."""
+
+    sessions: int
+    email_verified: bool
+    blocked: bool = False
+    blocked_until: str | None = None
+
+
+class ApplicationUser(msgspec.Struct, frozen=True, kw_only=True):
+    """One person at one identity provider."""
+
+    id: str
+    uri: str
+    identity_provider: IdentityProvider
+    provider_user_id: str
+    username: str
+    email: str
+    name: str
+    created_at: str
+    last_active: str
+    last_login: str
+    outerward: OwnUser
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an address is; degrees and kilometres."""
+
+    country_code: str | None
+    latitude: float | None
+    longitude: float | None
+    lat_long_radius_km: int | None
+
+
+class Browser(msgspec.Struct, frozen=True, kw_only=True):
+    """From where and with what the latest request came."""
+
+    user_agent: UserAgent
+    ip_address: str
+    location: Place | None
+
+
+class OwnSession(msgspec.Struct, frozen=True, kw_only=True):
+    """What a session has beyond the compatible members."""
+
+    tunnel: str
+    provider: str
+    requests: int
+    flags: tuple[str, ...] = ()
+
+
+class ApplicationSession(msgspec.Struct, frozen=True, kw_only=True):
+    """One browser session at one endpoint."""
+
+    id: str
+    uri: str
+    public_url: str
+    browser_session: Browser
+    application_user: Ref
+    endpoint: Ref
+    edge: Ref | None
+    route: Ref | None
+    created_at: str
+    last_active: str
+    expires_at: str
+    outerward: OwnSession
+
+
+class Token(msgspec.Struct, frozen=True, kw_only=True):
+    """An API token without its secret; one without ``expires_at`` holds until it is deleted."""
+
+    id: str
+    uri: str
+    name: str
+    scope: str
+    created_at: str
+    expires_at: str | None
+
+
+class NewToken(Token, frozen=True, kw_only=True):
+    """A token as its creator sees it, once: ``token`` is the secret."""
+
+    token: str
+
+
+class UserList(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of users."""
+
+    application_users: list[ApplicationUser]
+    uri: str
+    next_page_uri: str | None
+
+
+class SessionList(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of application sessions."""
+
+    application_sessions: list[ApplicationSession]
+    uri: str
+    next_page_uri: str | None
+
+
+class TokenList(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of tokens."""
+
+    tokens: list[Token]
+    uri: str
+    next_page_uri: str | None
+
+
+def timestamp(at_ms: int) -> str:
+    """RFC 3339 in UTC, whole seconds."""
+    return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Shapes:
+    """Makes the objects; their addresses begin with the configured public URL."""
+
+    def __init__(self, public_url: str) -> None:
+        self._root = public_url.rstrip("/")
+
+    def uri(self, *segments: str) -> str:
+        """The absolute address of what is at ``segments``."""
+        return "/".join((self._root, *segments))
+
+    def user(self, view: UserView) -> ApplicationUser:
+        """The user in ``view``."""
+        user, principal = view.user, view.user.principal
+        return ApplicationUser(
+            id=user.id,
+            uri=self.uri("app", "users", user.id),
+            identity_provider=IdentityProvider(name=user.provider_name, url=principal.issuer),
+            provider_user_id=principal.subject,
+            username=principal.username,
+            email=principal.email,
+            name=principal.name,
+            created_at=timestamp(user.created_at),
+            last_active=timestamp(view.last_active),
+            last_login=timestamp(user.last_login),
+            outerward=OwnUser(sessions=view.sessions, email_verified=principal.email_verified),
+        )
+
+    def session(self, view: SessionView) -> ApplicationSession:
+        """The application session in ``view``."""
+        session, activity, endpoint = view.session, view.activity, view.session.endpoint
+        edge = route = None
+        if endpoint.edge is not None:
+            edge_ref, route_ref = edge_id(endpoint.edge), route_id(endpoint.edge, endpoint.path_prefix or "")
+            edge = Ref(id=edge_ref, uri=self.uri("edges", edge_ref))
+            route = Ref(id=route_ref, uri=self.uri("edges", edge_ref, "routes", route_ref))
+        return ApplicationSession(
+            id=session.id,
+            uri=self.uri("app", "sessions", session.id),
+            public_url=endpoint.public_url,
+            browser_session=_browser(activity.context),
+            application_user=Ref(id=session.user_id, uri=self.uri("app", "users", session.user_id)),
+            endpoint=Ref(id=endpoint.id, uri=self.uri("endpoints", endpoint.id)),
+            edge=edge,
+            route=route,
+            created_at=timestamp(session.created_at),
+            last_active=timestamp(activity.last_active),
+            expires_at=timestamp(session.expires_at),
+            outerward=OwnSession(
+                tunnel=endpoint.tunnel, provider=session.principal.provider, requests=activity.requests
+            ),
+        )
+
+    def token(self, token: ApiToken) -> Token:
+        """``token`` without its secret."""
+        return Token(
+            id=token.id,
+            uri=self.uri("tokens", token.id),
+            name=token.name,
+            scope=token.scope,
+            created_at=timestamp(token.created_at),
+            expires_at=None if token.expires_at is None else timestamp(token.expires_at),
+        )
+
+    def new_token(self, token: ApiToken, secret: str) -> NewToken:
+        """``token`` with its secret, for the one answer that shows it."""
+        return NewToken(**msgspec.structs.asdict(self.token(token)), token=secret)
+
+
+def _browser(context: Context) -> Browser:
+    return Browser(
+        user_agent=context.user_agent,
+        ip_address=context.ip_address,
+        location=None if context.location is None else _place(context.location),
+    )
+
+
+def _place(location: Location) -> Place:
+    return Place(
+        country_code=location.country_code,
+        latitude=location.latitude,
+        longitude=location.longitude,
+        lat_long_radius_km=location.radius_km,
+    )

@@ -1,0 +1,107 @@
+"""Where a provider's URLs may lead: https to public addresses, and nowhere else (SSRF).
+
+Pure: judges URLs and addresses. Asks no resolver and opens no connection; the transport does, and connects
+only to addresses that were judged here.
+"""
+
+import ipaddress
+import re
+from ipaddress import IPv4Address, IPv6Address
+from urllib.parse import SplitResult, urlsplit
+
+import msgspec
+
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_URL_CHARACTERS = re.compile(r"[!-~]+")
+_HOST = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?|[0-9a-f:.]*:[0-9a-f:.]*")
+_MAX_URL = 2000
+
+
+class UrlError(ValueError):
+    """A URL that a provider may not name; the message says why, without quoting it."""
+
+
+class Destinations(msgspec.Struct, frozen=True):
+    """What may be reached for one provider.
+
+    ``own_host`` is the issuer's host where ``allow_private_network`` is set, else "". That host alone may be
+    spoken to over http and may have a private or loopback address.
+    """
+
+    own_host: str = ""
+
+    @classmethod
+    def of(cls, issuer: str, *, allow_private_network: bool) -> "Destinations":
+        """The destinations of the provider whose issuer identifier is ``issuer``. Raises UrlError."""
+        _, host = _split(issuer)
+        return cls(host if allow_private_network else "")
+
+    def check_url(self, url: str) -> None:
+        """Raise UrlError unless ``url`` may be asked or shown to a browser."""
+        if len(url) > _MAX_URL or not _URL_CHARACTERS.fullmatch(url):
+            raise UrlError("it is not a URL in ASCII of at most 2000 characters")
+        parts, host = _split(url)
+        if parts.username is not None or parts.password is not None or "#" in url:
+            raise UrlError("it has user information or a fragment")
+        if parts.scheme not in ({"https", "http"} if self._is_own(host) else {"https"}):
+            raise UrlError("it is not https (http needs allow_private_network, for the issuer's host only)")
+        address = _literal(host)
+        if address is not None and not self.admits(host, address):
+            raise UrlError("it names a private address (allow_private_network covers the issuer's host only)")
+
+    def admits(self, host: str, address: IPv4Address | IPv6Address) -> bool:
+        """Whether a connection to ``host`` may go to ``address``, one of those that its name has."""
+        return self._is_own(host) or _is_public(address)
+
+    def _is_own(self, host: str) -> bool:
+        return self.own_host != "" and host.lower() == self.own_host
+
+
+def is_localhost_name(host: str) -> bool:
+    """Whether ``host`` means this machine by name (RFC 6761 §6.3), whatever a resolver says."""
+    name = host.lower().removesuffix(".")
+    return name == "localhost" or name.endswith(".localhost")
+
+
+def _split(url: str) -> tuple[SplitResult, str]:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+        _ = parts.port
+    except ValueError:
+        raise UrlError("it cannot be parsed") from None
+    # Percent-encoding and zones are read differently by different parsers; a label of a wrong length makes
+    # Python's resolver raise.
+    if not host or not _HOST.fullmatch(host):
+        raise UrlError("it names no host, or one that is not a plain name or address")
+    return parts, host
+
+
+def _literal(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
+def _is_public(address: IPv4Address | IPv6Address) -> bool:
+    if isinstance(address, IPv6Address):
+        inner = _embedded(address)
+        if inner is not None:
+            return _is_public(inner)
+        if address.is_site_local:
+            return False
+    return address.is_global and not (address.is_multicast or address.is_reserved)
+
+
+def _embedded(address: IPv6Address) -> IPv4Address | None:
+    """The IPv4 address that a mapped, 6to4, Teredo or NAT64 address leads to."""
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    if address.sixtofour is not None:
+        return address.sixtofour
+    if address.teredo is not None:
+        return address.teredo[1]
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return None

@@ -1,0 +1,5 @@
+"""OpenID Connect, the authorization-code flow."""
+
+from idp_adapters.oidc.provider import OidcProvider
+
+__all__ = ["OidcProvider"]

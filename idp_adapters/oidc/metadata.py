@@ -1,0 +1,101 @@
+"""What a provider says of itself: where its document lies, and whether it is one that can be used.
+
+OpenID Connect Discovery 1.0 §3 and §4, RFC 8414 §2, RFC 9207 §3. Pure: the document comes from the rim, and
+an unacceptable one is never half used.
+"""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+import msgspec
+from authlib.oidc.discovery import get_well_known_url
+
+from idp_adapters.destinations import Destinations, UrlError
+from idp_adapters.provider import LoginError
+from idp_adapters.settings import OidcSettings
+from idp_adapters.strict_json import JsonError, read_object
+from idp_adapters.transport import Answer, Request
+
+
+class Metadata(msgspec.Struct, frozen=True, kw_only=True):
+    """The checked part of a provider's metadata; ``userinfo_endpoint`` is "" where there is none."""
+
+    authorization_endpoint: str
+    token_endpoint: str
+    jwks_uri: str
+    userinfo_endpoint: str
+    announces_issuer: bool
+    prompts: tuple[str, ...] | None
+
+
+def metadata_request(issuer: str) -> Request:
+    """Where the metadata of ``issuer`` lies (Discovery §4.1)."""
+    return Request("GET", str(get_well_known_url(issuer, external=True)))
+
+
+def read_metadata(answer: Answer, settings: OidcSettings) -> Metadata:
+    """Check the provider's document against what is configured.
+
+    Raises LoginError: *provider_error* for an answer that says "not now", else *provider_misconfigured*.
+    """
+    if answer.status == 429 or answer.status >= 500:
+        raise LoginError("provider_error", f"discovery answered {answer.status}")
+    if answer.status != 200:
+        raise _unusable(f"discovery answered {answer.status}")
+    try:
+        document = read_object(answer.body)
+    except JsonError as error:
+        raise _unusable(f"discovery: {error}") from None
+    # Compared as strings, a trailing slash included (Discovery §4.3).
+    if document.get("issuer") != settings.issuer:
+        raise _unusable(f"discovery names the issuer {document.get('issuer')!a}, not {settings.issuer!a}")
+    _check_capabilities(document, settings)
+    destinations = Destinations.of(settings.issuer, allow_private_network=settings.allow_private_network)
+    return Metadata(
+        authorization_endpoint=_endpoint(document, "authorization_endpoint", destinations),
+        token_endpoint=_endpoint(document, "token_endpoint", destinations),
+        jwks_uri=_endpoint(document, "jwks_uri", destinations),
+        userinfo_endpoint=_endpoint(document, "userinfo_endpoint", destinations, required=False),
+        announces_issuer=document.get("authorization_response_iss_parameter_supported") is True,
+        prompts=_strings(document, "prompt_values_supported"),
+    )
+
+
+def _check_capabilities(document: Mapping[str, object], settings: OidcSettings) -> None:
+    """A list that is missing is no objection; one that is there must hold what the flow needs."""
+    for name, needed in (
+        ("response_types_supported", ("code",)),
+        ("code_challenge_methods_supported", ("S256",)),
+        ("id_token_signing_alg_values_supported", settings.id_token_algs),
+    ):
+        offered = _strings(document, name)
+        if offered is not None and not set(needed).intersection(offered):
+            raise _unusable(f"{name} has none of {', '.join(needed)}")
+
+
+def _strings(document: Mapping[str, object], name: str) -> tuple[str, ...] | None:
+    value = document.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, list):
+        raise _unusable(f"{name} is not a list of strings")
+    return tuple(entry for entry in value if isinstance(entry, str))
+
+
+def _endpoint(
+    document: Mapping[str, object], name: str, destinations: Destinations, *, required: bool = True
+) -> str:
+    url = document.get(name)
+    if url is None and not required:
+        return ""
+    if not isinstance(url, str):
+        raise _unusable(f"{name} is missing")
+    try:
+        destinations.check_url(url)
+    except UrlError as error:
+        raise _unusable(f"{name} ({urlsplit(url).hostname or ''}) is refused: {error}") from None
+    return url
+
+
+def _unusable(detail: str) -> LoginError:
+    return LoginError("provider_misconfigured", detail)

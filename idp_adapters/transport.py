@@ -1,0 +1,195 @@
+"""The wire to a provider: one request, one capped answer, to addresses that were judged first.
+
+Owns a client session of aiohttp, name resolution, deadlines and size limits. Knows nothing of OpenID; never
+logs or quotes what it carries.
+"""
+
+import asyncio
+import ipaddress
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Literal, Protocol
+
+import aiohttp
+import msgspec
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
+
+from idp_adapters.destinations import Destinations, UrlError, is_localhost_name
+from idp_adapters.provider import LoginError
+
+DEADLINE_S = 5.0
+MAX_ANSWER = 1024 * 1024
+MAX_CONNECTIONS = 100
+"""At once, to one provider; a login beyond that waits for its turn, within its deadline."""
+
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+"""The addresses of a name, as literals; the port is only a hint. Raises OSError when there are none."""
+
+
+class Request(msgspec.Struct, frozen=True):
+    """A call that protocol logic wants to have made. Headers and body may hold secrets: neither is shown."""
+
+    method: Literal["GET", "POST"]
+    url: str
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+
+    def __repr__(self) -> str:
+        return f"Request({self.method} {self.url})"
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What came back, whole: ``headers`` by lower-case name, the last of doubled ones."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"Answer({self.status}, {len(self.body)} bytes)"
+
+
+class Fetch(Protocol):
+    """How a request becomes an answer."""
+
+    async def __call__(self, request: Request) -> Answer:
+        """Carry out ``request`` once.
+
+        Raises LoginError: *provider_unreachable* when nothing (whole) came in time, *provider_misconfigured*
+        when the URL or the answer is one that is refused.
+        """
+
+    async def close(self) -> None:
+        """Give back what is open."""
+
+
+async def system_resolve(host: str, port: int) -> Sequence[str]:
+    """Ask the machine's resolver."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(sockaddr[0]) for *_, sockaddr in found]
+
+
+class Transport:
+    """A Fetch over aiohttp for one provider.
+
+    A session of its own for each provider, and no connection kept: a connection opened under one provider's
+    permission never serves another's request, and a POST that carries a code never meets a connection which
+    the other side has just closed.
+    """
+
+    def __init__(
+        self,
+        destinations: Destinations,
+        *,
+        resolve: Resolve = system_resolve,
+        tls: ssl.SSLContext | None = None,
+        deadline_s: float = DEADLINE_S,
+    ) -> None:
+        self._destinations = destinations
+        self._resolver = _JudgingResolver(destinations, resolve)
+        self._tls = tls
+        self._deadline_s = deadline_s
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __call__(self, request: Request) -> Answer:
+        """Carry out ``request`` once. See Fetch."""
+        try:
+            self._destinations.check_url(request.url)
+            async with asyncio.timeout(self._deadline_s):
+                return await self._exchange(request)
+        except UrlError as error:
+            raise LoginError("provider_misconfigured", f"{request.url}: {error}") from None
+        except TimeoutError:
+            detail = f"{request.url}: no answer within {self._deadline_s:g} s"
+            raise LoginError("provider_unreachable", detail) from None
+        except (aiohttp.ClientSSLError, ssl.SSLError) as error:
+            detail = f"{request.url}: TLS failed ({type(error).__name__})"
+            raise LoginError("provider_misconfigured", detail) from None
+        except aiohttp.InvalidURL:
+            raise LoginError("provider_misconfigured", f"{request.url}: not a usable URL") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise LoginError("provider_unreachable", f"{request.url}: {type(error).__name__}") from None
+
+    async def close(self) -> None:
+        """Close the session."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def _exchange(self, request: Request) -> Answer:
+        async with self._open_session().request(
+            request.method,
+            URL(request.url, encoded=True),
+            headers={"Accept": "application/json", "Accept-Encoding": "identity", **request.headers},
+            data=request.body or None,
+            allow_redirects=False,
+        ) as response:
+            _refuse_unwanted(request.url, response)
+            body = bytearray()
+            async for chunk in response.content.iter_any():
+                body += chunk
+                if len(body) > MAX_ANSWER:
+                    raise _too_large(request.url)
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status, headers, bytes(body))
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            connector = aiohttp.TCPConnector(
+                resolver=self._resolver,
+                limit=MAX_CONNECTIONS,
+                use_dns_cache=False,
+                force_close=True,
+                ssl=self._tls if self._tls is not None else True,
+            )
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                headers={"User-Agent": "outerward"},
+            )
+        return self._session
+
+
+class _JudgingResolver(AbstractResolver):
+    """Names to addresses that Destinations admits; aiohttp connects to these and to nothing else."""
+
+    def __init__(self, destinations: Destinations, resolve: Resolve) -> None:
+        self._destinations = destinations
+        self._resolve = resolve
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        loopback = is_localhost_name(host)
+        found = ["127.0.0.1", "::1"] if loopback else await self._resolve(host, port)
+        admitted = [text for text in found if self._admits(host, text)]
+        if not admitted:
+            raise UrlError("its host has a private address, or none")
+        return [_resolved(host, port, text) for text in admitted]
+
+    async def close(self) -> None:
+        """Nothing is open between two questions."""
+
+    def _admits(self, host: str, text: str) -> bool:
+        return self._destinations.admits(host, ipaddress.ip_address(text))
+
+
+def _resolved(host: str, port: int, address: str) -> ResolveResult:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+    return ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=flags)
+
+
+def _refuse_unwanted(url: str, response: aiohttp.ClientResponse) -> None:
+    if 300 <= response.status < 400:
+        raise LoginError("provider_misconfigured", f"{url}: answered with a redirect, which is not followed")
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise LoginError("provider_misconfigured", f"{url}: answered compressed, unasked")
+    if (response.content_length or 0) > MAX_ANSWER:
+        raise _too_large(url)
+
+
+def _too_large(url: str) -> LoginError:
+    return LoginError("provider_misconfigured", f"{url}: the answer is larger than {MAX_ANSWER} bytes")

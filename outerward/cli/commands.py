@@ -1,0 +1,30 @@
+"""The tree of commands."""
+
+import click
+
+from outerward import __version__
+from outerward.cli.config_command import config
+from outerward.cli.health import healthcheck
+from outerward.cli.run import demo, serve
+from outerward.cli.sessions import sessions
+from outerward.cli.tokens import tokens
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(context_settings=CONTEXT)
+def outerward() -> None:
+    """Put a sign-in before a web application, see who is signed in, end any session at once.
+
+    Start with `outerward demo`: it needs no configuration.
+    """
+
+
+@outerward.command()
+def version() -> None:
+    """Print the version."""
+    click.echo(f"outerward {__version__}")
+
+
+for _command in (serve, demo, config, tokens, sessions, healthcheck):
+    outerward.add_command(_command)

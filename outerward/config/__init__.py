@@ -1,0 +1,18 @@
+"""The configuration: its schema, how it is found, read and checked, and the routes that follow from it."""
+
+from outerward.addresses import admin_url, listen_address
+from outerward.config.load import Loaded, load_settings
+from outerward.config.routes import routes_of
+from outerward.config.schema import LogSettings, Settings
+from outerward.errors import ConfigErrors
+
+__all__ = [
+    "ConfigErrors",
+    "Loaded",
+    "LogSettings",
+    "Settings",
+    "admin_url",
+    "listen_address",
+    "load_settings",
+    "routes_of",
+]

@@ -1,0 +1,119 @@
+"""What a configuration must satisfy beyond its types: sections, listeners, store.
+
+Looks only at values that were converted without error, so that one mistake gives one message. Endpoints are
+checked in ``endpoints.py``.
+"""
+
+import ipaddress
+import re
+from datetime import timedelta
+
+from outerward import addresses
+from outerward.config.schema import Settings
+from outerward.typed_toml import Key, Problems, quoted
+
+MOST_WORKERS = 512
+SHORTEST_BOOTSTRAP_TOKEN = 32
+SHORTEST_STORE_SECRET = 16
+CHECK_TIMEOUTS = (timedelta(milliseconds=1), timedelta(minutes=1))
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_PROVIDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_TOKEN = re.compile(r"[!-~]*")
+
+
+def is_name(text: str) -> bool:
+    """Whether ``text`` may name a tunnel or an edge: letters, digits, ``.``, ``_``, ``-``, at most 64."""
+    return _NAME.fullmatch(text) is not None
+
+
+def check_sections(settings: Settings, problems: Problems) -> None:
+    """Check ``[edge]``, ``[admin]``, ``[store]`` and the names of the providers."""
+    _check_edge(settings, problems)
+    _check_admin(settings, problems)
+    _check_store(settings, problems)
+    for name in settings.provider:
+        if problems.sound(("provider", name)) and not _PROVIDER_NAME.fullmatch(name):
+            problems.add(
+                ("provider", name), "a provider's name has letters, digits, _ and - only, at most 64"
+            )
+
+
+def check_span(problems: Problems, key: Key, span: timedelta, bounds: tuple[timedelta, timedelta]) -> None:
+    """Note an error unless ``span`` lies within the bounds, which are allowed themselves."""
+    shortest, longest = bounds
+    if problems.sound(key) and not shortest <= span <= longest:
+        problems.add(key, f"must be between {_span(shortest)} and {_span(longest)}")
+
+
+def _span(span: timedelta) -> str:
+    for unit, text in ((timedelta(days=1), "d"), (timedelta(hours=1), "h"), (timedelta(minutes=1), "m")):
+        if span % unit == timedelta(0):
+            return f"{span // unit}{text}"
+    if span % timedelta(seconds=1):
+        return f"{span // timedelta(milliseconds=1)}ms"
+    return f"{span // timedelta(seconds=1)}s"
+
+
+def _check_edge(settings: Settings, problems: Problems) -> None:
+    edge = settings.edge
+    if not edge.listen and problems.sound(("edge", "listen")):
+        problems.add(("edge", "listen"), "must name at least one HOST:PORT")
+    seen: list[tuple[str, int]] = []
+    for i, text in enumerate(edge.listen):
+        listener = problems.parsed(("edge", "listen", i), addresses.listen_address, text)
+        if listener and any(addresses.listeners_meet(listener, other) for other in seen):
+            problems.add(("edge", "listen", i), f"{quoted(text)} is listened on already")
+        elif listener:
+            seen.append(listener)
+    workers = 1 if edge.workers == "auto" else edge.workers
+    if problems.sound(("edge", "workers")) and not 1 <= workers <= MOST_WORKERS:
+        problems.add(("edge", "workers"), f'must be "auto" or between 1 and {MOST_WORKERS}')
+    if edge.public_url is not None:
+        problems.parsed(("edge", "public_url"), addresses.plain_url, edge.public_url)
+    for i, text in enumerate(edge.trusted_proxies):
+        key = ("edge", "trusted_proxies", i)
+        network = problems.parsed(key, _network, text)
+        if network is not None and network.prefixlen == 0:
+            problems.warn(key, f"{text} lets every visitor choose the address that is recorded")
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError as error:
+        hint = " (bits are set beyond its length)" if "host bits" in str(error) else ""
+        raise ValueError(f"{quoted(text)} is not a network such as 10.0.0.0/8{hint}") from None
+
+
+def _check_admin(settings: Settings, problems: Problems) -> None:
+    admin = settings.admin
+    listener = problems.parsed(("admin", "listen"), addresses.listen_address, admin.listen)
+    if admin.public_url is not None:
+        problems.parsed(("admin", "public_url"), addresses.plain_url, admin.public_url)
+    for i, text in enumerate(settings.edge.listen):
+        if not listener or not problems.sound(("edge", "listen", i)):
+            continue
+        if addresses.listeners_meet(listener, addresses.listen_address(text)):
+            problems.add(("admin", "listen"), f"must not be the edge's listener {quoted(text)}")
+    key = ("admin", "bootstrap_token")
+    if admin.bootstrap_token is not None and problems.sound(key):
+        if len(admin.bootstrap_token) < SHORTEST_BOOTSTRAP_TOKEN:
+            problems.add(key, f"must be at least {SHORTEST_BOOTSTRAP_TOKEN} characters long")
+        elif not _TOKEN.fullmatch(admin.bootstrap_token):
+            problems.add(key, "must be printable ASCII without blanks, as it is sent in a header")
+
+
+def _check_store(settings: Settings, problems: Problems) -> None:
+    store = settings.store
+    embedded = store.url == "embedded"
+    problems.parsed(("store", "url"), addresses.store_url, store.url)
+    check_span(problems, ("store", "check_timeout"), store.check_timeout, CHECK_TIMEOUTS)
+    is_sound = problems.sound(("store", "url")) and problems.sound(("store", "secret"))
+    if not store.secret and not embedded and is_sound:
+        problems.add(("store", "secret"), "is required unless the store is embedded")
+    for i, secret in enumerate(store.secret):
+        key = ("store", "secret", i)
+        if problems.sound(key) and len(secret) < SHORTEST_STORE_SECRET:
+            problems.add(key, f"must be at least {SHORTEST_STORE_SECRET} characters long")
+    if store.server is not None and not embedded and problems.sound(("store", "url")):
+        problems.warn(("store", "server"), "is used by the embedded store only")

@@ -1,0 +1,94 @@
+"""From settings to the edge's routes: which hostname leads where, and under which public URL.
+
+Redirect URIs, cookies and Origin checks are built from what is derived here; nothing is taken from a request.
+Accepts settings that were checked; raises ValueError for others.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from idp_adapters import Rule, parse_rule
+from outerward import addresses
+from outerward.addresses import Origin
+from outerward.config.schema import Settings
+from outerward.config.upstream import upstream_address
+from proxy import EdgeRouteSettings, EdgeSettings, Route, TunnelSettings
+from session_store import Endpoint, endpoint_id
+
+
+def routes_of(settings: Settings, edge_port: int) -> list[Route]:
+    """Every endpoint of ``settings``; ``edge_port`` is the port that the first listener really has."""
+    tunnels = {tunnel.name: tunnel for tunnel in settings.tunnel}
+    routes = [
+        _tunnel_route(tunnel, tunnel.hostname, settings.edge, edge_port)
+        for tunnel in settings.tunnel
+        if tunnel.hostname is not None
+    ]
+    routes += [
+        _edge_route(route, tunnels[route.tunnel], settings.edge, edge_port) for route in settings.edge_route
+    ]
+    return routes
+
+
+def public_origin(edge: EdgeSettings, hostname: str, own_url: str | None, edge_port: int) -> Origin:
+    """The origin of an endpoint: its own public URL's, else scheme and port of the edge's, else derived.
+
+    Derived is https, or http with the listener's port where the canonical ``hostname`` is a local one.
+    """
+    if own_url is not None:
+        return addresses.public_url(own_url)[0]
+    if edge.public_url is not None:
+        origin = addresses.plain_url(edge.public_url)
+        return Origin(origin.scheme, hostname, origin.port)
+    if addresses.is_local(hostname):
+        return Origin("http", hostname, edge_port)
+    return Origin("https", hostname, 443)
+
+
+def _tunnel_route(tunnel: TunnelSettings, hostname: str, edge: EdgeSettings, edge_port: int) -> Route:
+    canonical = addresses.canonical_hostname(hostname)
+    origin = public_origin(edge, canonical, tunnel.public_url, edge_port)
+    endpoint = Endpoint(id=endpoint_id(tunnel.name), public_url=str(origin), tunnel=tunnel.name)
+    opened = _opened(tunnel, endpoint, canonical, origin)
+    return replace(opened, provider=tunnel.provider or "", rules=_rules(tunnel.allow or ()))
+
+
+def _edge_route(
+    route: EdgeRouteSettings, tunnel: TunnelSettings, edge: EdgeSettings, edge_port: int
+) -> Route:
+    canonical = addresses.canonical_hostname(route.hostname)
+    prefix = addresses.path_prefix(route.path_prefix)
+    matched = "" if prefix == "/" else prefix
+    origin = public_origin(edge, canonical, route.public_url, edge_port)
+    endpoint = Endpoint(
+        id=endpoint_id(route.edge + prefix),
+        public_url=f"{origin}{matched}",
+        tunnel=tunnel.name,
+        edge=route.edge,
+        path_prefix=prefix,
+    )
+    opened = _opened(tunnel, endpoint, canonical, origin)
+    return replace(opened, path_prefix=matched, provider=route.provider, rules=_rules(route.allow))
+
+
+def _rules(entries: Iterable[str]) -> tuple[Rule, ...]:
+    return tuple(parse_rule(entry) for entry in entries)
+
+
+def _opened(tunnel: TunnelSettings, endpoint: Endpoint, hostname: str, origin: Origin) -> Route:
+    """The route of a whole host to ``tunnel``; without provider and rules it lets nobody in."""
+    return Route(
+        endpoint=endpoint,
+        hostname=hostname,
+        path_prefix="",
+        origin=str(origin),
+        secure=origin.secure,
+        provider="",
+        rules=(),
+        upstream=upstream_address(tunnel.upstream),
+        headers=tunnel.headers,
+        max_session_s=int(tunnel.max_session_duration.total_seconds()),
+        idle_timeout_s=int(tunnel.idle_session_timeout.total_seconds()),
+        request_timeout_s=tunnel.request_timeout.total_seconds(),
+        max_body=tunnel.max_body,
+    )

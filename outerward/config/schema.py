@@ -1,0 +1,74 @@
+"""The schema of the configuration file, composed of the settings that each package defines for itself.
+
+It also names the keys of the format that this version does not carry out: they are refused by name, since a
+setting that is silently not enforced would be worse than none. Knows neither TOML nor the environment.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from admin_api import AdminSettings
+from idp_adapters import OidcSettings
+from outerward.typed_toml import Later
+from proxy import EdgeRouteSettings, EdgeSettings, TunnelSettings
+from session_store import StoreSettings
+
+
+class LogSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The ``[log]`` section; ``auto`` is JSON where stderr is no terminal."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "json", "console"] = "auto"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A whole configuration, resolved: secrets read, paths absolute, durations and sizes as numbers."""
+
+    state: Path = Path("data")
+    edge: EdgeSettings = EdgeSettings()
+    admin: AdminSettings = AdminSettings()
+    store: StoreSettings = StoreSettings()
+    provider: dict[str, OidcSettings] = {}
+    tunnel: tuple[TunnelSettings, ...] = ()
+    edge_route: tuple[EdgeRouteSettings, ...] = ()
+    log: LogSettings = LogSettings()
+
+
+def _keys(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+LATER = Later(
+    keys={
+        "": _keys("geoip metrics privacy webhook"),
+        "edge": _keys(
+            "max_line max_header max_headers header_timeout idle_timeout drain cert key login_host"
+        ),
+        "admin": _keys("provider roles"),
+        "store": _keys("user_retention"),
+        "provider": _keys(
+            "client_auth response_mode private_key acr_values max_age prompt authz_url_params"
+            " userinfo_refresh_interval"
+        ),
+        "tunnel": _keys(
+            "public_paths allow_cors_preflight upstream_ca auth_cookie_domain cookie_prefix session_limit pin"
+            " identity_jwt pass_access_token"
+        ),
+        "log": _keys("access"),
+    },
+    values={
+        ("provider", "type"): _keys("oauth saml"),
+        ("edge", "forwarded"): _keys("proxy-protocol"),
+    },
+    lists=frozenset({("tunnel", "provider"), ("edge_route", "provider")}),
+)
+LATER_SCALARS = (
+    ("geoip", "databases"),
+    ("metrics", "listen"),
+    ("privacy", "ip"),
+    ("privacy", "history"),
+    ("privacy", "ended"),
+)
+"""Keys of sections that are not read at all so far, and that have an environment variable."""

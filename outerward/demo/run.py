@@ -1,0 +1,187 @@
+"""The demo, put together: its provider and applications in this process, the rest as ``serve`` runs it."""
+
+import asyncio
+import os
+import secrets
+import signal
+import sys
+import tempfile
+import webbrowser
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import uvloop
+from aiohttp import web
+
+from admin_api import AdminSettings
+from idp_adapters import OidcSettings
+from outerward.config import LogSettings, Settings, routes_of
+from outerward.demo.apps import clock_app, echo_app
+from outerward.demo.authorization import Client
+from outerward.demo.check import Check, Place
+from outerward.demo.people import PEOPLE
+from outerward.demo.provider import DemoProvider
+from outerward.demo.seed import seed
+from outerward.demo.telling import Facts, as_json, as_text
+from outerward.listeners import Listener, bind, is_free
+from outerward.logs import configure_logging
+from outerward.supervisor import Supervisor
+from proxy import EdgeSettings, Route, TunnelSettings
+
+_HOST = "127.0.0.1"
+_USUAL_PORTS = (4180, 4040, 4190)
+_PROVIDER = "demo"
+_LOG = LogSettings(level="warning")
+_CHECK_S = 90.0
+_SHUTDOWN_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the demo was asked for. ``ports``: edge, admin API, provider; 0 lets the machine choose."""
+
+    check: bool
+    json_output: bool
+    no_browser: bool
+    ready_file: Path | None
+    ports: tuple[int, int, int]
+
+
+def run_demo(
+    *, check: bool, json_output: bool, no_browser: bool, port: int | None, ready_file: Path | None
+) -> int:
+    """Run until told to stop, or with ``check`` until the check is through; the exit code.
+
+    ``port``: edge there, admin API and provider on the next two. Raises OuterwardError when a port cannot
+    be had.
+    """
+    configure_logging(_LOG)
+    options = Options(check, json_output, no_browser, ready_file, _ports(port))
+    with tempfile.TemporaryDirectory(prefix="outerward-demo-") as folder:
+        return uvloop.run(_Demo(Path(folder), options).run())
+
+
+def _ports(first: int | None) -> tuple[int, int, int]:
+    if first is not None:
+        return first, first + 1, first + 2
+    edge, admin, provider = (port if is_free(_HOST, port) else 0 for port in _USUAL_PORTS)
+    return edge, admin, provider
+
+
+class _Demo:
+    def __init__(self, folder: Path, options: Options) -> None:
+        self._folder = folder
+        self._options = options
+        self._secret = secrets.token_urlsafe(32)
+        self._routes: list[Route] = []
+        self._issuer = ""
+
+    async def run(self) -> int:
+        """Serve everything; the exit code."""
+        async with AsyncExitStack() as stack:
+            echo, clock, door = (
+                bind(f"{_HOST}:0"),
+                bind(f"{_HOST}:0"),
+                bind(f"{_HOST}:{self._options.ports[2]}"),
+            )
+            self._issuer = f"http://localhost:{door.port}"
+            settings = self._settings(echo.port, clock.port)
+            supervisor = Supervisor(settings, ready_file=self._options.ready_file, prepare=self._seed)
+            self._routes = routes_of(supervisor.settings, supervisor.edge_port)
+            await _serve(stack, echo, echo_app(self._routes[1].origin))
+            await _serve(stack, clock, clock_app(self._routes[0].origin))
+            await _serve(stack, door, DemoProvider(self._issuer, PEOPLE, self._client()).app())
+            _obey_signals(supervisor)
+            showing = asyncio.create_task(self._show(supervisor))
+            stack.callback(showing.cancel)
+            return await supervisor.run()
+
+    def _settings(self, echo_port: int, clock_port: int) -> Settings:
+        edge_port, admin_port, _ = self._options.ports
+        return Settings(
+            state=self._folder,
+            edge=EdgeSettings(listen=(f"{_HOST}:{edge_port}",)),
+            admin=AdminSettings(listen=f"{_HOST}:{admin_port}"),
+            provider={
+                _PROVIDER: OidcSettings(
+                    issuer=self._issuer,
+                    client_id=_PROVIDER,
+                    client_secret=self._secret,
+                    allow_private_network=True,
+                )
+            },
+            tunnel=(_tunnel("app", echo_port), _tunnel("clock", clock_port)),
+            log=_LOG,
+        )
+
+    def _client(self) -> Client:
+        callbacks = frozenset(f"{route.origin}/.outerward/callback/{_PROVIDER}" for route in self._routes)
+        return Client(id=_PROVIDER, secret=self._secret, name="the demo", redirect_uris=callbacks)
+
+    async def _seed(self, settings: Settings) -> None:
+        await seed(settings, self._routes, self._issuer)
+
+    async def _show(self, supervisor: Supervisor) -> None:
+        """Once everything is ready: tell it, and check it or open it."""
+        await supervisor.ready.wait()
+        facts = Facts(
+            edge=supervisor.edge_url,
+            admin=supervisor.admin_url,
+            admin_token_path=supervisor.admin_token_path,
+            tunnels=[(route.endpoint.tunnel, route.endpoint.public_url) for route in self._routes],
+            provider_name=_PROVIDER,
+            issuer=self._issuer,
+            people=PEOPLE,
+        )
+        admin_token = facts.admin_token_path.read_text().strip()
+        if self._options.json_output:
+            click.echo(as_json(facts, admin_token))
+        if self._options.check:
+            place = Place(facts.tunnels[0][1], facts.admin, admin_token, PEOPLE[0])
+            supervisor.stop(0 if await self._check(place) else 1)
+            return
+        if not self._options.json_output:
+            click.echo(as_text(facts))
+        if not self._options.no_browser and _has_display():
+            await asyncio.to_thread(webbrowser.open, facts.tunnels[0][1])
+
+    async def _check(self, place: Place) -> bool:
+        def say(line: str) -> None:
+            click.echo(line, err=self._options.json_output)
+
+        try:
+            async with asyncio.timeout(_CHECK_S):
+                return await Check(place, say).run()
+        except TimeoutError:
+            say(f"✗ not through after {_CHECK_S:.0f} s")
+            return False
+
+
+async def _serve(stack: AsyncExitStack, listener: Listener, app: web.Application) -> None:
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_SHUTDOWN_S)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.SockSite(runner, listener.sockets[0]).start()
+
+
+def _tunnel(name: str, port: int) -> TunnelSettings:
+    return TunnelSettings(
+        name=name,
+        hostname=f"{name}.localhost",
+        upstream=f"http://{_HOST}:{port}",
+        provider=_PROVIDER,
+        allow=("*",),
+    )
+
+
+def _obey_signals(supervisor: Supervisor) -> None:
+    """^C, SIGTERM and the end of the terminal: nothing is to be left behind."""
+    loop = asyncio.get_running_loop()
+    for number, exit_code in ((signal.SIGTERM, 0), (signal.SIGHUP, 0), (signal.SIGINT, 130)):
+        loop.add_signal_handler(number, supervisor.stop, exit_code)
+
+
+def _has_display() -> bool:
+    return sys.platform == "darwin" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))

@@ -1,0 +1,150 @@
+"""Sessions of made-up people, so that the lists are not empty: documentation addresses (RFC 5737, RFC 3849).
+
+They are written through the store's own face, on a clock that is set back, and are like any other session.
+"""
+
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from outerward.config import Settings
+from outerward.demo.people import OTHERS, Person
+from proxy import Route
+from session_store import Context, CookieHash, Principal, Store, Touch, UserAgent
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """One session: who, where from, with what, at which endpoint, and how long ago."""
+
+    person: Person
+    ip_address: str
+    user_agent: UserAgent
+    endpoint: int
+    began_s: int
+    last_active_s: int
+    requests: int
+
+
+_CHROME = UserAgent(
+    raw="Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 "
+    "Safari/537.36",
+    browser_name="Chrome",
+    browser_version="131.0.0",
+    device_type="Desktop",
+    os_name="Windows",
+    os_version="10",
+)
+_FIREFOX = UserAgent(
+    raw="Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0",
+    browser_name="Firefox",
+    browser_version="133.0",
+    device_type="Desktop",
+    os_name="Linux",
+)
+_SAFARI = UserAgent(
+    raw="Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/18.1 Safari/605.1.15",
+    browser_name="Safari",
+    browser_version="18.1",
+    device_type="Desktop",
+    os_name="Mac OS X",
+    os_version="10.15.7",
+)
+_IPHONE = UserAgent(
+    raw="Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/18.1 Mobile/15E148 Safari/604.1",
+    browser_name="Mobile Safari",
+    browser_version="18.1",
+    device_type="Mobile",
+    os_name="iOS",
+    os_version="18.1",
+)
+_PIXEL = UserAgent(
+    raw="Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 "
+    "Mobile Safari/537.36",
+    browser_name="Chrome Mobile",
+    browser_version="131.0.0",
+    device_type="Mobile",
+    os_name="Android",
+    os_version="15",
+)
+
+_ANA, _RAFAEL, _HANNE, _YUSUF, _CHLOE, _KENJI = OTHERS
+SEEDS = (
+    Seed(_KENJI, "2001:db8:51::a7", _SAFARI, 0, began_s=40271, last_active_s=18743, requests=58),
+    Seed(_HANNE, "198.51.100.23", _FIREFOX, 1, began_s=29288, last_active_s=2479, requests=132),
+    Seed(_RAFAEL, "203.0.113.77", _CHROME, 0, began_s=21313, last_active_s=734, requests=207),
+    Seed(_RAFAEL, "203.0.113.140", _PIXEL, 0, began_s=15742, last_active_s=11406, requests=9),
+    Seed(_YUSUF, "192.0.2.61", _CHROME, 1, began_s=12187, last_active_s=431, requests=84),
+    Seed(_ANA, "198.51.100.204", _SAFARI, 0, began_s=5763, last_active_s=192, requests=45),
+    Seed(_ANA, "2001:db8:2c::19", _IPHONE, 1, began_s=3248, last_active_s=1987, requests=6),
+    Seed(_CHLOE, "192.0.2.118", _FIREFOX, 0, began_s=1094, last_active_s=68, requests=17),
+)
+
+
+class _SetClock:
+    """Unix time in milliseconds, as it is told."""
+
+    def __init__(self) -> None:
+        self.ms = 0
+
+    def __call__(self) -> int:
+        return self.ms
+
+
+async def seed(settings: Settings, routes: Sequence[Route], issuer: str) -> None:
+    """Write every session of ``SEEDS`` to the store of resolved ``settings``. Raises StoreUnavailable."""
+    clock = _SetClock()
+    store = Store.open(settings.store.url, secrets=settings.store.secret, now_ms=clock)
+    now_ms = time.time_ns() // 1_000_000
+    try:
+        for each in SEEDS:
+            clock.ms = now_ms - each.began_s * 1000
+            await _write(store, each, routes[each.endpoint], clock.ms, issuer)
+    finally:
+        await store.close()
+
+
+async def _write(store: Store, each: Seed, route: Route, began_ms: int, issuer: str) -> None:
+    expires_at = began_ms + route.max_session_s * 1000
+    browser = await store.complete_login(
+        _principal(each.person, route.provider, issuer),
+        provider_name=route.provider,
+        begun_at=began_ms,
+        scope=route.hostname,
+        cookie_hash=CookieHash(secrets.token_bytes(32)),
+        expires_at=expires_at,
+    )
+    context = Context(ip_address=each.ip_address, user_agent=each.user_agent)
+    await store.start_application_session(
+        browser,
+        route.endpoint,
+        expires_at=expires_at,
+        idle_timeout_s=route.idle_timeout_s,
+        context=context,
+    )
+    last_active_ms = began_ms + (each.began_s - each.last_active_s) * 1000
+    touch = Touch(
+        cookie_hash=browser.cookie_hash,
+        endpoint_id=route.endpoint.id,
+        user_tag=browser.user_tag,
+        at_ms=last_active_ms,
+        requests=each.requests,
+        idle_timeout_s=route.idle_timeout_s,
+    )
+    await store.touch([touch])
+
+
+def _principal(person: Person, provider: str, issuer: str) -> Principal:
+    return Principal(
+        provider=provider,
+        issuer=issuer,
+        subject=person.subject,
+        username=person.username,
+        name=person.name,
+        email=person.email,
+        email_verified=True,
+        groups=person.groups,
+    )

@@ -1,0 +1,65 @@
+"""What the demo prints once it is ready: one line of JSON for programs, or a text for people."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from outerward.demo.people import Person
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Where everything is. ``tunnels`` are name and URL of each, in order."""
+
+    edge: str
+    admin: str
+    admin_token_path: Path
+    tunnels: Sequence[tuple[str, str]]
+    provider_name: str
+    issuer: str
+    people: Sequence[Person]
+
+
+def as_json(facts: Facts, admin_token: str) -> str:
+    """One line."""
+    value = {
+        "edge": facts.edge,
+        "admin": facts.admin,
+        "admin_token": admin_token,
+        "tunnels": [{"name": name, "url": url} for name, url in facts.tunnels],
+        "providers": [{"name": facts.provider_name, "type": "oidc", "issuer": facts.issuer}],
+        "users": [{"name": person.name, "email": person.email} for person in facts.people],
+    }
+    return msgspec.json.encode(value).decode()
+
+
+def as_text(facts: Facts) -> str:
+    """Everything to try, with commands that can be pasted; the token stays in its file."""
+    token_file = shlex.quote(str(facts.admin_token_path))
+    bearer = f'-H "Authorization: Bearer $(cat {token_file})"'
+    to_api = f"--admin {facts.admin} --token-file {token_file}"
+    lines = [
+        "The demo is ready. Open one of its applications and sign in:",
+        "",
+        *(f"  {name:<8}{url}" for name, url in facts.tunnels),
+        "",
+        "Anybody of these, with one click and no password:",
+        "",
+        *(f"  {person.name:<18}{person.email}" for person in facts.people),
+        "",
+        "See every session, end one, then reload its page:",
+        "",
+        f"  curl -s {bearer} {facts.admin}/app/sessions",
+        f"  curl -X DELETE {bearer} {facts.admin}/app/sessions/ID",
+        "",
+        "or with the command line:",
+        "",
+        f"  outerward sessions ls {to_api}",
+        f"  outerward sessions revoke ID {to_api}",
+        "",
+        "^C ends the demo and leaves nothing behind.",
+    ]
+    return "\n".join(lines)

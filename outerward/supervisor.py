@@ -1,0 +1,272 @@
+"""The supervisor: binds the listeners, starts the store, the workers and the admin API, and keeps them.
+
+It serves nothing itself. What ends is started again; when it is told to stop, everything is drained; when it
+is killed, everything else ends too.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+
+import structlog
+import uvloop
+from msgspec.structs import replace
+
+from outerward.announcing import Announcer, Ready
+from outerward.child import Child
+from outerward.config import Settings, admin_url
+from outerward.control import Assignment, EdgeStatus
+from outerward.errors import OuterwardError
+from outerward.listeners import Listener, bind
+from outerward.state_folder import StateFolder, write_private
+from outerward.wiring import open_store
+from session_store import (
+    EmbeddedStore,
+    NotConfirmed,
+    Store,
+    StoreError,
+    StoreRefused,
+    StoreUnavailable,
+    TokenId,
+)
+
+log = structlog.get_logger("outerward.supervisor")
+
+_DRAIN_S = 30.0
+_ADMIN_DRAIN_S = 2.0
+_STORE_POLL_S = 0.1
+_FIRST_TOKEN = "first admin token"  # noqa: S105 - a name
+
+
+def run_serve(settings: Settings, *, ready_file: Path | None) -> int:
+    """Serve until told to stop; the exit code: 0 on SIGTERM, 130 on ^C. Raises OuterwardError in words."""
+    return uvloop.run(_serve(settings, ready_file))
+
+
+async def _serve(settings: Settings, ready_file: Path | None) -> int:
+    supervisor = Supervisor(settings, ready_file=ready_file)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, supervisor.stop, 0)
+    loop.add_signal_handler(signal.SIGINT, supervisor.stop, 130)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    return await supervisor.run()
+
+
+class Supervisor:
+    """One running program. ``settings`` are resolved; listeners are bound by the constructor.
+
+    ``prepare`` is called with the settings of the running store before readiness is told. Raises
+    OuterwardError when an address cannot be had.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        ready_file: Path | None = None,
+        prepare: Callable[[Settings], Awaitable[None]] | None = None,
+    ) -> None:
+        self.ready = asyncio.Event()
+        self._state = StateFolder(settings.state)
+        self._prepare = prepare
+        self._announcer = Announcer(ready_file)
+        self._announcer.forget_last()
+        count = _workers(settings)
+        self._edges: list[Listener] = []
+        try:
+            self._edges += (bind(text, count) for text in settings.edge.listen)
+            self._admin = bind(settings.admin.listen)
+        except BaseException:
+            for listener in self._edges:
+                listener.close()
+            raise
+        self.settings = replace(
+            settings,
+            admin=replace(settings.admin, public_url=admin_url(settings.admin, self._admin.port)),
+        )
+        self._embedded: EmbeddedStore | None = None
+        self._store: Store | None = None
+        self._workers: list[Child] = []
+        self._admin_child: Child | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stop = asyncio.Event()
+        self._exit_code = 0
+        self._failure: BaseException | None = None
+        self._token_unsure = False
+
+    @property
+    def edge_port(self) -> int:
+        """The port of the first edge listener."""
+        return self._edges[0].port
+
+    @property
+    def edge_url(self) -> str:
+        """Where the first edge listener is reached from this machine."""
+        return self._edges[0].url
+
+    @property
+    def admin_url(self) -> str:
+        """Where the admin listener is reached from this machine."""
+        return self._admin.url
+
+    @property
+    def admin_token_path(self) -> Path:
+        """Where the first admin token is written."""
+        return self._state.admin_token
+
+    async def run(self) -> int:
+        """Serve until ``stop``; the exit code that ``stop`` was given.
+
+        Raises OuterwardError in words when something that is needed cannot be had, after ending all else.
+        """
+        try:
+            await self._start_store()
+            self._start_children()
+            self._watch(self._get_ready())
+            await self._stop.wait()
+            if isinstance(self._failure, StoreError):
+                raise OuterwardError(str(self._failure)) from self._failure
+            if self._failure is not None:
+                raise self._failure
+        finally:
+            await self._end()
+        return self._exit_code
+
+    def stop(self, exit_code: int) -> None:
+        """Drain and end; called a second time, end at once."""
+        if self._stop.is_set():
+            for child in self._children():
+                child.kill()
+            return
+        self._exit_code = exit_code
+        self._stop.set()
+
+    async def _start_store(self) -> None:
+        store = self.settings.store
+        if store.url == "embedded":
+            self._state.make()
+            secret = store.secret or (self._state.store_secret(),)
+            self._embedded = EmbeddedStore(self._state.store, server=store.server, log=log)
+            try:
+                await self._embedded.start()
+            except StoreRefused as refused:
+                self._embedded = None
+                raise OuterwardError(str(refused)) from refused
+            self._watch(self._embedded.run())
+            store = replace(store, url=self._embedded.url, secret=secret)
+        self.settings = replace(self.settings, store=store)
+        try:
+            self._store = open_store(self.settings)
+        except StoreRefused as refused:
+            raise OuterwardError(str(refused)) from refused
+
+    def _start_children(self) -> None:
+        assignment = Assignment(settings=self.settings, edge_port=self.edge_port)
+        for slot in range(len(self._edges[0].sockets)):
+            sockets = [listener.sockets[slot] for listener in self._edges]
+            name = f"worker {slot + 1}"
+            child = Child(name, "outerward.worker_process", sockets, assignment, self._tell_admin)
+            self._workers.append(child)
+        self._admin_child = Child(
+            "admin", "outerward.admin_process", self._admin.sockets, assignment, self._tell_admin
+        )
+        for child in self._children():
+            self._watch(child.run())
+
+    def _children(self) -> list[Child]:
+        return [*self._workers, *([self._admin_child] if self._admin_child else [])]
+
+    def _tell_admin(self) -> None:
+        """Tell the admin process how the edge is: as good as its best worker."""
+        if self._admin_child is None:
+            return
+        up = any(worker.up.is_set() for worker in self._workers)
+        status = EdgeStatus(status="draining" if self._stop.is_set() else "up" if up else "starting")
+        self._admin_child.send(status)
+
+    async def _get_ready(self) -> None:
+        """Wait until every process listens and the store answers, then say so."""
+        for child in self._children():
+            await child.up.wait()
+        if self._store is not None:
+            await self._first_contact(self._store)
+        if self._prepare is not None:
+            await self._prepare(self.settings)
+        self._announcer.ready(Ready(edge=self.edge_url, admin=self.admin_url, pid=os.getpid()))
+        self.ready.set()
+        log.info("serving", edge=self.edge_url, admin=self.admin_url, workers=len(self._workers))
+
+    async def _first_contact(self, store: Store) -> None:
+        """Wait for the store; where it holds no admin token and none is configured, make the first one."""
+        told = False
+        while True:
+            try:
+                await store.ping()
+                if self.settings.admin.bootstrap_token is None:
+                    await self._ensure_token(store)
+            except StoreUnavailable:
+                if not told:
+                    log.warning("store.unavailable", until="it answers, every check is refused with 503")
+                    told = True
+                await asyncio.sleep(_STORE_POLL_S)
+            else:
+                return
+
+    async def _ensure_token(self, store: Store) -> None:
+        """Make the first token where there is none, in place of one whose making was not confirmed."""
+        for token in await store.tokens():
+            if not self._token_unsure or token.name != _FIRST_TOKEN:
+                return
+            await store.delete_token(TokenId(token.id))
+        self._state.make()
+        try:
+            token, secret = await store.create_token(_FIRST_TOKEN, "admin", None)
+        except NotConfirmed:
+            self._token_unsure = True
+            raise
+        try:
+            write_private(self._state.admin_token, secret + "\n")
+        except OSError as error:
+            await store.delete_token(TokenId(token.id))
+            raise OuterwardError(f"{self._state.admin_token} cannot be written: {error.strerror}") from error
+        log.info("first_admin_token", path=str(self._state.admin_token))
+
+    def _watch(self, work: Coroutine[object, object, None]) -> None:
+        """Run ``work`` beside the rest; if it fails, everything ends."""
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._ended)
+        self._tasks.append(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            self._failure = self._failure or failure
+            self._stop.set()
+
+    async def _end(self) -> None:
+        """Drain the workers, then the admin API, which tells so long; the store goes last."""
+        self._stop.set()
+        self._announcer.stopping()
+        self._tell_admin()
+        for listener in self._edges:
+            listener.close()
+        await asyncio.gather(*(worker.drain(_DRAIN_S) for worker in self._workers))
+        self._admin.close()
+        if self._admin_child is not None:
+            await self._admin_child.drain(_ADMIN_DRAIN_S)
+        if self._store is not None:
+            await self._store.close()
+        if self._embedded is not None:
+            await self._embedded.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _workers(settings: Settings) -> int:
+    """How many workers: one for each core that is ours; one in all where a port cannot be shared."""
+    if settings.edge.workers != "auto":
+        return settings.edge.workers
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1

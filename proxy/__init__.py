@@ -1,0 +1,23 @@
+"""The edge: the path of a protected request, and the login flow beside it.
+
+The path in order: ``connection`` (bytes to head), ``head`` (the canonical request), ``routes``, ``gate``,
+``exchange`` with ``upstream`` (forward), ``recorder``.
+"""
+
+from proxy.login import create_control_app
+from proxy.routes import Host, Route, Site, UpstreamAddress
+from proxy.settings import EdgeRouteSettings, EdgeSettings, HeaderPreset, TunnelSettings
+from proxy.worker import Worker
+
+__all__ = [
+    "EdgeRouteSettings",
+    "EdgeSettings",
+    "HeaderPreset",
+    "Host",
+    "Route",
+    "Site",
+    "TunnelSettings",
+    "UpstreamAddress",
+    "Worker",
+    "create_control_app",
+]

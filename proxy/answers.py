@@ -1,0 +1,102 @@
+"""Answers that the edge gives by itself: pages for navigations, JSON for everything else. Bytes, no sockets.
+
+Every one of them says ``Cache-Control: no-store``, and none of them is ever mixed with an upstream's answer.
+"""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from urllib.parse import quote
+
+from proxy.head import Refusal, Request
+from proxy.pages import PAGE_HEADERS, problem_json, problem_page
+from proxy.problems import LOGIN_REQUIRED, NOT_ALLOWED, Link, Problem
+from proxy.routes import Route
+
+LOGIN_PATH = "/.outerward/login"
+_LONGEST_RETURN = 4096
+_JSON_HEADERS = (
+    ("Content-Type", "application/json"),
+    ("Cache-Control", "no-store"),
+    ("X-Content-Type-Options", "nosniff"),
+)
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+def is_navigation(request: Request) -> bool:
+    """Whether a person is on the way to a page, so that a redirect or a page helps (interface, part 4)."""
+    if request.method == b"OPTIONS" or request.upgrade:
+        return False
+    mode = request.header(b"sec-fetch-mode")
+    if mode is not None:
+        return mode == b"navigate"
+    accept = request.header(b"accept") or b""
+    return request.safe_method and b"text/html" in accept and request.header(b"x-requested-with") is None
+
+
+def answer(
+    status: int, headers: Sequence[tuple[str, str]], body: bytes, *, close: bool, head_only: bool = False
+) -> bytes:
+    """One whole HTTP/1.1 answer."""
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"]
+    lines += [f"{name}: {value}" for name, value in headers]
+    lines.append(f"Content-Length: {len(body)}")
+    if close:
+        lines.append("Connection: close")
+    head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+    return head if head_only else head + body
+
+
+def problem_answer(
+    problem: Problem,
+    judged: Request | Refusal | None,
+    request_id: str,
+    *,
+    reason: str = "",
+    account: str = "",
+    headers: Sequence[tuple[str, str]] = (),
+    close: bool = False,
+) -> bytes:
+    """The answer to a request that ends here: a page where a person reads it, JSON elsewhere."""
+    extra = [("X-Request-Id", request_id), *headers]
+    if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        extra.append(("Retry-After", "1"))
+    if isinstance(judged, Request) and is_navigation(judged):
+        links = _FORBIDDEN_LINKS if problem is NOT_ALLOWED else ()
+        body = problem_page(problem, request_id=request_id, account=account, links=links)
+        extra = [*PAGE_HEADERS, *extra]
+    else:
+        body = problem_json(problem, request_id=request_id, reason=reason)
+        extra = [*_JSON_HEADERS, *extra]
+    head_only = judged is not None and judged.method == b"HEAD"
+    return answer(problem.status, extra, body, close=close, head_only=head_only)
+
+
+_FORBIDDEN_LINKS = (Link("Sign in as someone else", "/.outerward/login?prompt=select_account"),)
+
+
+def login_answer(
+    request: Request, route: Route, request_id: str, reason: str, *, clear_cookies: bool, close: bool
+) -> bytes:
+    """*login*: a redirect for a navigation, 401 for everything else."""
+    cookies = [("Set-Cookie", clearing(route))] if clear_cookies else []
+    if not is_navigation(request):
+        challenge = ("WWW-Authenticate", f'Outerward realm="{route.hostname}"')
+        return problem_answer(
+            LOGIN_REQUIRED, request, request_id, reason=reason, headers=[challenge, *cookies], close=close
+        )
+    back = quote(request.target, safe="/") if request.safe_method else "/"
+    if len(back) > _LONGEST_RETURN:
+        back = "/"
+    headers = [
+        ("Location", f"{LOGIN_PATH}?redirect_path={back}"),
+        ("Cache-Control", "no-store"),
+        ("X-Request-Id", request_id),
+        *cookies,
+    ]
+    return answer(302 if request.safe_method else 303, headers, b"", close=close)
+
+
+def clearing(route: Route) -> str:
+    """The ``Set-Cookie`` value that clears the session cookie, with the attributes it was set with."""
+    secure = "; Secure" if route.secure else ""
+    return f"{route.cookie_name}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax{secure}"

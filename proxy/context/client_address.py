@@ -1,0 +1,66 @@
+"""The client's address: the socket's, or what a trusted proxy in front says, read from the right.
+
+A forwarding header counts only when the peer is listed; by default nobody is.
+"""
+
+import ipaddress
+from collections.abc import Sequence
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class TrustedProxies:
+    """The networks whose ``X-Forwarded-For`` is believed (``edge.trusted_proxies``)."""
+
+    def __init__(self, networks: Sequence[str] = ()) -> None:
+        self._networks: tuple[Network, ...] = tuple(ipaddress.ip_network(text) for text in networks)
+
+    def __contains__(self, address: str) -> bool:
+        if not self._networks:
+            return False
+        parsed = _parse(address)
+        return parsed is not None and any(parsed in network for network in self._networks)
+
+
+def client_address(peer: str, trusted: TrustedProxies, forwarded_for: Sequence[bytes]) -> str:
+    """The right-most address that is not a trusted proxy's, without port, brackets and zone.
+
+    ``peer`` is the socket's address. Where the entry found is no address, the last trusted peer's counts.
+    """
+    last = plain_address(peer)
+    if last not in trusted:
+        return last
+    entries = [entry for line in forwarded_for for entry in line.split(b",")]
+    for entry in reversed(entries):
+        address = _parse(entry.decode("latin-1").strip())
+        if address is None:
+            return last
+        last = str(address)
+        if last not in trusted:
+            return last
+    return last
+
+
+def plain_address(text: str) -> str:
+    """``text`` in its shortest spelling; an IPv4 address mapped into IPv6 as IPv4."""
+    address = _parse(text)
+    return text if address is None else str(address)
+
+
+def _parse(text: str) -> IPAddress | None:
+    if text.startswith("["):
+        text, closing, port = text[1:].partition("]")
+        if not closing or (port and not (port.startswith(":") and port[1:].isdigit())):
+            return None
+    elif text.count(":") == 1:
+        text, _, port = text.partition(":")
+        if not port.isdigit():
+            return None
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address

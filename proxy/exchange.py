@@ -1,0 +1,320 @@
+"""One request and its turn: route, gate, verdict, in this order and with no way back. Hops two to four.
+
+Every step is a call that returns at once; only a first visit waits, in a task. Nothing is forwarded before
+the gate has said *allow*, and nothing follows an answer of our own.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+from proxy.answers import login_answer, problem_answer
+from proxy.context import client_address, plain_address
+from proxy.cookie_header import NO_COOKIES, Cookies, read_cookies
+from proxy.forward_head import forwarded_for, internal_head, upstream_head
+from proxy.forwarding import Forwarding
+from proxy.gate import Allow, FirstVisit, Forbid, Login, Verdict, ended, expiry_at
+from proxy.head import Refusal, Request
+from proxy.problems import (
+    AMBIGUOUS_PATH,
+    BAD_REQUEST,
+    NO_ROUTE,
+    NOT_ALLOWED,
+    REQUEST_TIMEOUT,
+    STORE_UNAVAILABLE,
+    UNKNOWN_HOST,
+    Problem,
+)
+from proxy.routes import Route
+from session_store import ApplicationSession, BrowserSession, Context, StoreUnavailable, Tombstone, UserAgent
+
+if TYPE_CHECKING:
+    from proxy.connection import ClientConnection
+
+INTERNAL_TIMEOUT_S = 30.0
+MAX_INTERNAL_BODY = 64 * 1024
+DROP_TIMEOUT_S = 2.0
+_MOST_DROPPED = 64 * 1024
+_MOST_PENDING = 64 * 1024
+_ALIASES = ("/ngrok/login", "/ngrok/logout")
+_LONGEST_AGENT = 1024
+_CLOSING = frozenset({400, 408, 413, 414, 431, 501, 505})
+
+log = structlog.get_logger("proxy.exchange")
+
+
+class Exchange:
+    """What happens to one request of a client connection.
+
+    ``received``: the whole request has come. ``full``: no more of its body can be taken just now. ``last``:
+    nothing after this request is listened to.
+    """
+
+    def __init__(self, connection: "ClientConnection", judged: Request | Refusal) -> None:
+        self.started = False
+        self.last = False
+        self.full = False
+        self.received = isinstance(judged, Refusal) or not judged.has_body
+        self.connection = connection
+        self._worker = connection.worker
+        self._judged = judged
+        self._request_id = ""
+        self._client = ""
+        self._forwarding: Forwarding | None = None
+        self._pending: list[bytes] = []
+        self._pending_bytes = 0
+        self._done = False
+        self._answered = False
+
+    # Hops, in order.
+
+    def start(self) -> None:
+        """Begin: it is this request's turn on its connection."""
+        self.started = True
+        self._request_id = self._worker.request_id()
+        if isinstance(self._judged, Refusal):
+            self.problem(self._judged.problem, close=True)
+            return
+        request = self._judged
+        peer = self.connection.peer
+        self._client = client_address(peer, self._worker.trusted, request.forwarded_for)
+        if request.request_ids and peer in self._worker.trusted:
+            self._request_id = self._worker.trusted_request_id(request.request_ids) or self._request_id
+        self._route(request)
+
+    def _route(self, request: Request) -> None:
+        host = self._worker.site.hosts.get(request.hostname)
+        if host is None:
+            self.problem(UNKNOWN_HOST)
+        elif request.reserved or request.path.path in _ALIASES:
+            self._forward_internally(request)
+        elif request.path.ambiguous and host.has_path_rules:
+            self.problem(AMBIGUOUS_PATH)
+        else:
+            route = host.match(request.path.path)
+            if route is None:
+                self.problem(NO_ROUTE)
+            else:
+                self._check(request, route)
+
+    def _check(self, request: Request, route: Route) -> None:
+        cookies = NO_COOKIES
+        if request.cookies:
+            cookies = read_cookies(request.cookies, route.cookie_name.encode())
+        if cookies.hash is None:
+            self._login(request, route, "no_session", clear_cookies=cookies.doubled)
+            return
+        future = self._worker.store.check(cookies.hash, route.endpoint.id)
+        future.add_done_callback(lambda done: self._checked(done, request, route, cookies))
+
+    def _checked(
+        self, checked: asyncio.Future[bytes | None], request: Request, route: Route, cookies: Cookies
+    ) -> None:
+        if checked.cancelled() or (checked.exception() is None and self._done):
+            return
+        assert cookies.hash is not None  # noqa: S101 - nothing is checked without one
+        try:
+            verdict = self._worker.gate.judge(checked.result(), cookies.hash, route, self._worker.now_ms())
+            if isinstance(verdict, FirstVisit):
+                self._worker.spawn(self._first_visit(request, route, cookies))
+            else:
+                self._obey(verdict, request, route, cookies)
+        except StoreUnavailable as error:
+            self._unavailable(error)
+        except Exception as error:  # the last guard: an error in a check must end in no answer, not in a pass
+            self.broken_here(error)
+
+    async def _first_visit(self, request: Request, route: Route, cookies: Cookies) -> None:
+        """No application session here yet: the browser session's record decides whether one begins."""
+        assert cookies.hash is not None  # noqa: S101 - nothing is checked without one
+        gate, store = self._worker.gate, self._worker.store
+        try:
+            browser = await store.browser_session(cookies.hash)
+            verdict = gate.judge_first_visit(browser, cookies.hash, route, self._worker.now_ms())
+            if isinstance(verdict, BrowserSession):
+                verdict = await self._begin_session(verdict, request, route)
+            if not self._done:
+                self._obey(verdict, request, route, cookies)
+        except StoreUnavailable as error:
+            self._unavailable(error)
+        except Exception as error:  # the last guard: an error in a check must end in no answer, not in a pass
+            self.broken_here(error)
+
+    async def _begin_session(self, browser: BrowserSession, request: Request, route: Route) -> Verdict:
+        begun = await self._worker.store.start_application_session(
+            browser,
+            route.endpoint,
+            expires_at=expiry_at(browser, route),
+            idle_timeout_s=route.idle_timeout_s,
+            context=self._context(request),
+        )
+        if isinstance(begun, ApplicationSession):
+            return self._worker.gate.allow(begun, route)
+        return ended(begun) if isinstance(begun, Tombstone) else Login("no_session")
+
+    def _obey(self, verdict: Verdict, request: Request, route: Route, cookies: Cookies) -> None:
+        if isinstance(verdict, Allow):
+            self._allow(verdict, request, route, cookies)
+        elif isinstance(verdict, Forbid):
+            self.problem(NOT_ALLOWED, reason="not_allowed", account=verdict.account)
+        else:
+            self._login(request, route, verdict.reason)
+
+    def _allow(self, verdict: Allow, request: Request, route: Route, cookies: Cookies) -> None:
+        peer = self.connection.peer
+        trusted = peer in self._worker.trusted
+        head = upstream_head(
+            request,
+            route,
+            identity_lines=verdict.identity_lines,
+            cookies=cookies.others,
+            forwarded_for=forwarded_for(plain_address(peer), request.forwarded_for, trusted=trusted),
+            request_id=self._request_id,
+        )
+        self._worker.recorder.note(verdict.session, self._context(request))
+        pool = self._worker.pool(route.upstream)
+        forwarding = Forwarding(self, request, pool, head, route.request_timeout_s, route.max_body)
+        self._forward(forwarding)
+
+    def _forward_internally(self, request: Request) -> None:
+        """Our own pages: the control application of this worker, as one more upstream."""
+        head = internal_head(request, self._client, self._request_id)
+        pool = self._worker.control_pool
+        self._forward(Forwarding(self, request, pool, head, INTERNAL_TIMEOUT_S, MAX_INTERNAL_BODY))
+
+    def _forward(self, forwarding: Forwarding) -> None:
+        self._forwarding = forwarding
+        pending, self._pending = self._pending, []
+        forwarding.begin(pending)
+
+    def _context(self, request: Request) -> Context:
+        raw = (request.header(b"user-agent") or b"")[:_LONGEST_AGENT]
+        return Context(
+            ip_address=self._client, user_agent=UserAgent(raw=raw.decode("utf-8", errors="replace"))
+        )
+
+    # The request's body, from the connection.
+
+    def receive(self, data: bytes) -> None:
+        """Some of the body: on to the upstream, or kept until there is one."""
+        if self._done:
+            return
+        if self._forwarding is not None:
+            self._forwarding.receive(data)
+        else:
+            self._pending.append(data)
+            self._pending_bytes += len(data)
+            self.set_full(self._pending_bytes > _MOST_PENDING)
+
+    def receive_end(self) -> None:
+        """All of the body has come."""
+        already, self.received = self.received, True
+        if already:
+            return
+        if self._answered:
+            self.connection.finish(self, close=False)
+        elif not self._done and self._forwarding is not None:
+            self._forwarding.receive_end()
+
+    def set_full(self, full: bool) -> None:
+        """Whether the body has to wait."""
+        self.full = full
+        self.connection.update_reading()
+
+    # What else the connection tells.
+
+    def broken(self) -> None:
+        """The framing of the request's body is broken."""
+        if self._answered:
+            self.connection.finish(self, close=True)
+        elif self.started:
+            self._fail(BAD_REQUEST)
+        else:
+            self._judged = Refusal(BAD_REQUEST, "the framing of the body is broken", self._judged.method)
+
+    def abandon(self) -> None:
+        """The client is gone."""
+        self._done = True
+        if self._forwarding is not None:
+            self._forwarding.abandon()
+
+    def client_writable(self, writable: bool) -> None:
+        """Whether the client takes more of the answer."""
+        if self._forwarding is not None:
+            self._forwarding.client_writable(writable)
+
+    def on_deadline(self) -> None:
+        """Whoever was waited for took too long."""
+        if self._answered:
+            self.connection.finish(self, close=True)
+        elif self._forwarding is not None:
+            self._forwarding.on_deadline()
+        else:
+            self._fail(REQUEST_TIMEOUT)
+
+    # Ends.
+
+    @property
+    def closing(self) -> bool:
+        """Whether the connection ends with this exchange, as far as is known when an answer begins."""
+        request = self._judged
+        return (
+            isinstance(request, Refusal) or not request.keep_alive or request.upgrade or self._worker.draining
+        )
+
+    @property
+    def _short(self) -> bool:
+        """Whether nothing is still to come of the request, or little that surely comes and can be dropped."""
+        request = self._judged
+        if self.received or isinstance(request, Refusal) or request.expects_continue:
+            return self.received
+        return request.body_length is not None and request.body_length <= _MOST_DROPPED
+
+    def problem(self, problem: Problem, *, reason: str = "", account: str = "", close: bool = False) -> None:
+        """Answer with a problem: a page or JSON. The upstream, if any, has been let go of."""
+        if self._done:
+            return
+        close = close or problem.status in _CLOSING or self.closing or not self._short
+        self.connection.write(
+            problem_answer(
+                problem, self._judged, self._request_id, reason=reason, account=account, close=close
+            )
+        )
+        self.finish(close=close)
+
+    def finish(self, *, close: bool) -> None:
+        """The answer is whole; what is still to come of a short body is read and dropped before the next."""
+        self._done = self._answered = True
+        self.full = False
+        if close or self.received:
+            self.connection.finish(self, close=close)
+        else:
+            self.connection.arm(DROP_TIMEOUT_S)
+
+    def abort(self) -> None:
+        """Break off: the client must not take what it has for a whole answer."""
+        self.abandon()
+        self.connection.abort()
+
+    def broken_here(self, error: Exception) -> None:
+        """An error of ours: nothing is passed, nothing is told, and the log has it."""
+        log.error("exchange_failed", request_id=self._request_id, exc_info=error)
+        self.abort()
+
+    def _fail(self, problem: Problem) -> None:
+        if self._forwarding is not None:
+            self._forwarding.fail(problem)
+        else:
+            self.problem(problem)
+
+    def _login(self, request: Request, route: Route, reason: str, *, clear_cookies: bool = False) -> None:
+        close = self.closing or not self._short
+        self.connection.write(
+            login_answer(request, route, self._request_id, reason, clear_cookies=clear_cookies, close=close)
+        )
+        self.finish(close=close)
+
+    def _unavailable(self, error: StoreUnavailable) -> None:
+        log.warning("store_unavailable", request_id=self._request_id, error=str(error))
+        self.problem(STORE_UNAVAILABLE, reason="store_unavailable")

@@ -1,0 +1,6 @@
+"""The login flow: from the login page to a session, and out again; its rim is the control app."""
+
+from proxy.login.control_app import create_control_app
+from proxy.login.return_path import safe_return_path
+
+__all__ = ["create_control_app", "safe_return_path"]

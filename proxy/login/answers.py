@@ -1,0 +1,121 @@
+"""What the control app answers, as values: a page or JSON for a Problem, or a redirect.
+
+Each clears a session cookie that the browser sent twice, unless it sets a new one. Knows no framework.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from proxy.answers import clearing
+from proxy.login.visit import Unreadable, Visit
+from proxy.pages import PAGE_HEADERS, problem_json, problem_page
+from proxy.problems import (
+    LOGIN_REQUIRED,
+    NOT_ALLOWED,
+    PROVIDER_UNREACHABLE,
+    STORE_UNAVAILABLE,
+    TOO_MANY_FAILURES,
+    Link,
+    Problem,
+)
+
+FAILURE_WINDOW_S = 60
+"""How long a failed callback counts."""
+
+_JSON_HEADERS = (
+    ("Content-Type", "application/json"),
+    ("Cache-Control", "no-store"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+)
+_REASONS = {LOGIN_REQUIRED: "no_session", NOT_ALLOWED: "not_allowed", STORE_UNAVAILABLE: "store_unavailable"}
+_RETRY_AFTER_S = {STORE_UNAVAILABLE: 1, PROVIDER_UNREACHABLE: 5, TOO_MANY_FAILURES: FAILURE_WINDOW_S}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer, whole."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes = b""
+
+    def __repr__(self) -> str:
+        return f"Answer({self.status})"
+
+
+def problem(
+    matter: Problem,
+    *,
+    request_id: str,
+    navigation: bool,
+    hostname: str = "",
+    account: str = "",
+    links: Sequence[Link] = (),
+    headers: Sequence[tuple[str, str]] = (),
+) -> Answer:
+    """``matter`` as a page for a navigation, as JSON for anything else."""
+    more = [("X-Request-Id", request_id)] if request_id else []
+    if matter in _RETRY_AFTER_S:
+        more.append(("Retry-After", str(_RETRY_AFTER_S[matter])))
+    if matter is LOGIN_REQUIRED:
+        more.append(("WWW-Authenticate", f'Outerward realm="{hostname}"'))
+    if navigation:
+        body = problem_page(matter, request_id=request_id, account=account, hostname=hostname, links=links)
+        return Answer(matter.status, (*PAGE_HEADERS, *more, *headers), body)
+    body = problem_json(matter, request_id=request_id, reason=_REASONS.get(matter, ""))
+    return Answer(matter.status, (*_JSON_HEADERS, *more, *headers), body)
+
+
+def unreadable(request: Unreadable) -> Answer:
+    """The answer to a request that is no visit."""
+    caller = request.caller
+    return problem(
+        request.problem,
+        request_id=caller.request_id if caller else "",
+        navigation=request.navigation,
+        hostname=caller.hostname if caller else "",
+    )
+
+
+def answer(
+    visit: Visit,
+    matter: Problem,
+    *,
+    account: str = "",
+    links: Sequence[Link] = (),
+    cookies: Sequence[str] = (),
+    headers: Sequence[tuple[str, str]] = (),
+) -> Answer:
+    """The answer to ``visit`` that says ``matter``; ``cookies`` are ``Set-Cookie`` values."""
+    return problem(
+        matter,
+        request_id=visit.caller.request_id,
+        navigation=visit.navigation,
+        hostname=visit.host.hostname,
+        account=account,
+        links=links,
+        headers=(*headers, *_set_cookies(visit, cookies)),
+    )
+
+
+def redirect(visit: Visit, location: str, *, cookies: Sequence[str] = ()) -> Answer:
+    """On to ``location``, by GET whatever this request was (RFC 9110 §15.4.4)."""
+    headers = [
+        ("Location", location),
+        ("Cache-Control", "no-store"),
+        ("Referrer-Policy", "no-referrer"),
+        ("X-Request-Id", visit.caller.request_id),
+        *_set_cookies(visit, cookies),
+    ]
+    status = HTTPStatus.FOUND if visit.method == "GET" else HTTPStatus.SEE_OTHER
+    return Answer(status, tuple(headers))
+
+
+def _set_cookies(visit: Visit, cookies: Sequence[str]) -> list[tuple[str, str]]:
+    name = f"{visit.any_route.cookie_name}="
+    values = list(cookies)
+    if visit.session.doubled and not any(value.startswith(name) for value in values):
+        values.append(clearing(visit.any_route))
+    return [("Set-Cookie", value) for value in values]

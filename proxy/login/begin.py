@@ -1,0 +1,76 @@
+"""The first half of a login: a notice where one is due, then off to the provider."""
+
+from idp_adapters import LoginError
+from proxy.addresses import sign_in, sign_in_again
+from proxy.answers import clearing
+from proxy.login.answers import Answer, answer, redirect
+from proxy.login.cookies import LOGIN_LIFETIME_S, clearing_login, login_cookie_name, setting_login, surplus
+from proxy.login.desk import Desk, log
+from proxy.login.flow import Opening, open_login, redirect_uri
+from proxy.login.notices import failure_of, notice_of
+from proxy.login.transaction import Transaction, digest_of, encode, key_of
+from proxy.login.visit import Visit
+from proxy.problems import UNKNOWN_PROVIDER, Problem
+from session_store import EndReason, Tombstone, decode, is_tombstone
+
+
+async def begin_login(desk: Desk, visit: Visit) -> Answer:
+    """Answer the login address. Raises StoreUnavailable: without a store nobody is sent anywhere."""
+    opening = open_login(visit)
+    if isinstance(opening, Problem):
+        return answer(visit, opening)
+    if not opening.asked:
+        notice = await _due_notice(desk, visit, opening)
+        if notice is not None:
+            return answer(visit, notice, links=[sign_in_again(opening.return_path)])
+    return await _to_provider(desk, visit, opening)
+
+
+async def _due_notice(desk: Desk, visit: Visit, opening: Opening) -> Problem | None:
+    """The notice about the session that this browser's cookie names, at this endpoint or as a whole."""
+    cookie_hash = visit.session.hash
+    if cookie_hash is None:
+        return None
+    kept = await desk.store.check(cookie_hash, opening.route.endpoint.id)
+    if kept is not None and is_tombstone(kept):
+        notice = notice_of(decode(kept, Tombstone))
+        if notice is not None:
+            return notice
+    browser = await desk.store.browser_session(cookie_hash)
+    return notice_of(browser) if isinstance(browser, Tombstone) else None
+
+
+async def _to_provider(desk: Desk, visit: Visit, opening: Opening) -> Answer:
+    route = opening.route
+    provider = desk.providers.get(route.provider)
+    if provider is None:
+        return answer(visit, UNKNOWN_PROVIDER)
+    try:
+        begun = await provider.begin(redirect_uri(route), opening.prompt)
+    except LoginError as error:
+        log.warning(
+            "login_failed",
+            reason=error.reason,
+            detail=error.detail,
+            provider=route.provider,
+            client_address=visit.caller.address,
+            request_id=visit.caller.request_id,
+        )
+        return answer(visit, failure_of(error.reason), links=[sign_in(opening.return_path)])
+    now_ms = desk.now_ms()
+    secret = desk.new_secret()
+    transaction = Transaction(
+        provider=route.provider,
+        memory=begun.transaction,
+        hostname=visit.host.hostname,
+        return_path=opening.return_path,
+        begun_at=now_ms,
+        cookie_digest=digest_of(secret),
+    )
+    await desk.store.save_login(key_of(begun.state), encode(transaction), LOGIN_LIFETIME_S)
+    cookies = [clearing_login(old.name, route) for old in surplus(visit.logins, now_ms // 1000)]
+    cookies.append(setting_login(login_cookie_name(route, begun.state, now_ms // 1000), secret, route))
+    if opening.leaves:
+        await desk.end_session(visit, EndReason.LOGOUT)
+        cookies.append(clearing(route))
+    return redirect(visit, begun.url, cookies=cookies)

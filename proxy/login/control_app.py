@@ -1,0 +1,100 @@
+"""The control app: the login flow and its pages as an aiohttp application, reached through the edge only.
+
+The rim: it turns a request into a Visit, lets the flow answer, and turns the Answer into a response. It reads
+no body, and it judges the request target as received, never aiohttp's decoded forms of it.
+"""
+
+import secrets
+import time
+import traceback
+from collections.abc import Callable
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from idp_adapters import Providers
+from proxy.login import answers
+from proxy.login.answers import Answer
+from proxy.login.begin import begin_login
+from proxy.login.desk import Desk, log
+from proxy.login.finish import finish_login
+from proxy.login.flow import Callback, Place, methods_of, place_of
+from proxy.login.leave import leave, signed_out
+from proxy.login.visit import Unreadable, Visit, read_visit
+from proxy.problems import INTERNAL, METHOD_NOT_SUPPORTED, RESERVED_NOT_FOUND, STORE_UNAVAILABLE
+from proxy.routes import Site
+from session_store import Store, StoreUnavailable
+
+
+def _new_secret() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def create_control_app(
+    site: Site,
+    store: Store,
+    providers: Providers,
+    *,
+    now_ms: Callable[[], int] = _now_ms,
+    new_secret: Callable[[], str] = _new_secret,
+) -> web.Application:
+    """The application that answers ``/.outerward/…`` and its aliases.
+
+    ``now_ms`` is Unix time; ``new_secret`` gives 256 random bits as 43 characters of base64url. Its runner
+    has no access log, since the addresses of callbacks carry codes, and no ``auto_decompress``, since no body
+    is read.
+    """
+    desk = Desk(site, store, providers, now_ms, new_secret)
+
+    @web.middleware
+    async def front(request: web.Request, handler: Handler) -> web.StreamResponse:
+        # In front of aiohttp's own routing, which would look at its decoded path; nothing is behind it.
+        visit = read_visit(site, request.method, request.raw_path, request.raw_headers)
+        return _response(await _answer(desk, visit))
+
+    return web.Application(middlewares=[front])
+
+
+async def _answer(desk: Desk, visit: Visit | Unreadable) -> Answer:
+    if isinstance(visit, Unreadable):
+        return answers.unreadable(visit)
+    try:
+        return await _dispatch(desk, visit)
+    except StoreUnavailable as error:
+        log.warning("store_unavailable", detail=str(error), request_id=visit.caller.request_id)
+        return answers.answer(visit, STORE_UNAVAILABLE)
+    except Exception as error:
+        # An error's text may quote what was sent; where it happened is enough.
+        log.error(
+            "control_app_failed",
+            error=type(error).__name__,
+            where=[f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)],
+            request_id=visit.caller.request_id,
+        )
+        return answers.answer(visit, INTERNAL)
+
+
+async def _dispatch(desk: Desk, visit: Visit) -> Answer:
+    place = place_of(visit, desk.providers.keys())
+    if place is None:
+        return answers.answer(visit, RESERVED_NOT_FOUND)
+    methods = methods_of(place)
+    if visit.method not in methods:
+        return answers.answer(visit, METHOD_NOT_SUPPORTED, headers=[("Allow", ", ".join(methods))])
+    match place:
+        case Callback(provider):
+            return await finish_login(desk, visit, desk.providers[provider])
+        case Place.LOGIN:
+            return await begin_login(desk, visit)
+        case Place.LOGOUT:
+            return await leave(desk, visit)
+        case Place.SIGNED_OUT:
+            return signed_out(visit)
+
+
+def _response(answer: Answer) -> web.Response:
+    return web.Response(status=answer.status, headers=answer.headers, body=answer.body)

@@ -1,0 +1,61 @@
+"""Words for sessions that others ended and for logins that failed. Pure."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from idp_adapters import LoginErrorReason
+from proxy.problems import (
+    ANSWER_INVALID,
+    CLAIMS_INVALID,
+    CLOCK_SKEW,
+    LOGIN_DECLINED,
+    LOGIN_REFUSED,
+    PROVIDER_ERROR,
+    PROVIDER_MISCONFIGURED,
+    PROVIDER_UNREACHABLE,
+    SESSION_ENDED,
+    TOKEN_INVALID,
+    Problem,
+)
+from session_store import NOTICE_REASONS, EndReason, Tombstone
+
+_ENDED_BY_ADMINISTRATOR = "An administrator ended your session on {when}."
+_ENDED_ELSEWHERE = "You signed out elsewhere, and that ended your session here on {when}."
+_SENTENCES = {
+    EndReason.REVOKED: _ENDED_BY_ADMINISTRATOR,
+    EndReason.USER_DELETED: "An administrator removed your account here and ended your session on {when}.",
+    EndReason.BLOCKED: "An administrator blocked your account and ended your session on {when}.",
+    EndReason.BACK_CHANNEL: _ENDED_ELSEWHERE,
+    EndReason.FRONT_CHANNEL: _ENDED_ELSEWHERE,
+    EndReason.SAML_LOGOUT: _ENDED_ELSEWHERE,
+}
+
+_FAILURES: dict[LoginErrorReason, Problem] = {
+    "denied": LOGIN_DECLINED,
+    "provider_error": PROVIDER_ERROR,
+    "provider_unreachable": PROVIDER_UNREACHABLE,
+    "provider_misconfigured": PROVIDER_MISCONFIGURED,
+    "invalid_response": ANSWER_INVALID,
+    "invalid_token": TOKEN_INVALID,
+    "clock_skew": CLOCK_SKEW,
+    "invalid_claims": CLAIMS_INVALID,
+}
+
+
+def notice_of(tombstone: Tombstone) -> Problem | None:
+    """What the login page says about an ended session, with the time; None where no notice is due."""
+    if tombstone.reason not in NOTICE_REASONS:
+        return None
+    when = datetime.fromtimestamp(tombstone.ended_at / 1000, UTC)
+    sentence = _SENTENCES[tombstone.reason].format(when=f"{when.day} {when:%B %Y at %H:%M} UTC")
+    return replace(SESSION_ENDED, sentence=sentence)
+
+
+def failure_of(reason: LoginErrorReason, *, in_callback: bool = False) -> Problem:
+    """The page for a login that the provider's side ended.
+
+    ``in_callback``: the error stands in the callback itself, so it is the answer and not an outage.
+    """
+    if in_callback and reason == "provider_error":
+        return LOGIN_REFUSED
+    return _FAILURES[reason]

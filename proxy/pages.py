@@ -1,0 +1,106 @@
+"""Pages and JSON of our own: one template, one stylesheet, no script.
+
+Rendering is total: whatever text comes in is escaped and encoded, and nothing raises. A page's text around
+the request number is remembered, so that a problem page costs the data path two joins. Knows no request.
+"""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from functools import lru_cache
+from html import escape
+
+import jinja2
+import msgspec
+
+from proxy.problems import Link, Problem
+
+__all__ = ["PAGE_HEADERS", "Link", "Problem", "problem_json", "problem_page"]
+
+_LONGEST_ACCOUNT = 120
+_LONGEST_REQUEST_ID = 128
+_SLOT = "\0request-id\0"
+
+
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.PackageLoader("proxy", "templates"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_PAGE = _TEMPLATES.get_template("page.html")
+_STYLE = jinja2.PackageLoader("proxy", "templates").get_source(_TEMPLATES, "page.css")[0].strip()
+_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+
+PAGE_HEADERS: tuple[tuple[str, str], ...] = (
+    ("Content-Type", "text/html; charset=utf-8"),
+    ("Cache-Control", "no-store"),
+    (
+        # Without form-action: Chromium applies it to every redirect after a form, and a login ends at a
+        # provider whose hosts are not known here.
+        "Content-Security-Policy",
+        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; frame-ancestors 'none'",
+    ),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("X-Robots-Tag", "noindex"),
+    ("Referrer-Policy", "no-referrer"),
+)
+"""What every page is sent with."""
+
+
+def problem_page(
+    problem: Problem,
+    *,
+    request_id: str,
+    account: str = "",
+    hostname: str = "",
+    links: Sequence[Link] = (),
+) -> bytes:
+    """The page for ``problem``: in words, what to do next, the code and the request number."""
+    before, after = _around_request_id(problem, _cut(account), hostname, tuple(links))
+    return before + _encoded(escape(request_id[:_LONGEST_REQUEST_ID])) + after
+
+
+def problem_json(problem: Problem, *, request_id: str, reason: str = "") -> bytes:
+    """The admin API's error envelope for ``problem``; ``reason`` is left out when empty."""
+    details = {"operation_id": _printable(request_id[:_LONGEST_REQUEST_ID])}
+    if reason:
+        details["reason"] = reason
+    return msgspec.json.encode(
+        {
+            "error_code": problem.error_code,
+            "status_code": problem.status,
+            "msg": f"{problem.title}: {problem.sentence}",
+            "details": details,
+        }
+    )
+
+
+@lru_cache(maxsize=256)
+def _around_request_id(
+    problem: Problem, account: str, hostname: str, links: tuple[Link, ...]
+) -> tuple[bytes, bytes]:
+    page = _PAGE.render(
+        style=_STYLE,
+        problem=problem,
+        account=account.replace("\0", " "),
+        hostname=hostname.replace("\0", " "),
+        links=links,
+        request_id=_SLOT,
+    )
+    before, _, after = page.partition(_SLOT)
+    return _encoded(before), _encoded(after)
+
+
+def _cut(account: str) -> str:
+    return account if len(account) <= _LONGEST_ACCOUNT else account[:_LONGEST_ACCOUNT] + "…"
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
+
+
+def _printable(text: str) -> str:
+    return _encoded(text).decode()

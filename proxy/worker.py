@@ -1,0 +1,140 @@
+"""A worker: owns what lives long on the data path, starts it and closes it. One event loop, no globals."""
+
+import asyncio
+import contextlib
+import re
+import secrets
+import socket
+import time
+from collections.abc import Callable, Coroutine, Sequence
+
+import structlog
+from aiohttp import http_parser, web
+
+from proxy.connection import ClientConnection
+from proxy.context import TrustedProxies
+from proxy.gate import Gate
+from proxy.recorder import Recorder
+from proxy.routes import Site, UpstreamAddress
+from proxy.timers import TimerWheel
+from proxy.upstream import UpstreamPool, connector_to, connector_to_runner
+from session_store import Store
+
+BACKLOG = 1024
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+
+log = structlog.get_logger("proxy.worker")
+
+
+def wall_clock_ms() -> int:
+    """Unix time in milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+class Worker:
+    """Serves every host of ``site`` on the sockets that it is given.
+
+    ``control_app`` answers the reserved paths. The store may be away: then every check is *unavailable*.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        store: Store,
+        control_app: web.Application,
+        *,
+        trusted_proxies: Sequence[str] = (),
+        now_ms: Callable[[], int] = wall_clock_ms,
+    ) -> None:
+        self.site = site
+        self.store = store
+        self.now_ms = now_ms
+        self.trusted = TrustedProxies(trusted_proxies)
+        self.gate = Gate()
+        self.recorder = Recorder(store, now_ms)
+        self.connections: set[ClientConnection] = set()
+        self._all_gone = asyncio.Event()
+        self.draining = False
+        self._runner = web.AppRunner(control_app, access_log=None, handle_signals=False)
+        self._servers: list[asyncio.Server] = []
+        self._pools: dict[UpstreamAddress, UpstreamPool] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.wheel: TimerWheel
+        self.control_pool: UpstreamPool
+
+    async def start(self, sockets: Sequence[socket.socket]) -> None:
+        """Accept connections on bound ``sockets``. Raises RuntimeError without aiohttp's C parser."""
+        if http_parser.HttpRequestParser is http_parser.HttpRequestParserPy:
+            raise RuntimeError("aiohttp's C parser is missing; its Python parser is not safe enough here")
+        loop = asyncio.get_running_loop()
+        self.wheel = TimerWheel(loop)
+        self.wheel.start()
+        await self._runner.setup()
+        self.control_pool = UpstreamPool(connector_to_runner(self._runner), self.wheel, internal=True)
+        self.recorder.start()
+        for bound in sockets:
+            self._servers.append(
+                await loop.create_server(lambda: ClientConnection(self), sock=bound, backlog=BACKLOG)
+            )
+
+    async def drain(self, timeout_s: float) -> None:
+        """Accept nothing more and let what is under way end, for at most ``timeout_s`` seconds."""
+        self.draining = True
+        for server in self._servers:
+            server.close()
+        for connection in list(self.connections):
+            connection.drain()
+        if self.connections:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(timeout_s):
+                    await self._all_gone.wait()
+
+    async def close(self) -> None:
+        """Break what is left, write what was noted, and give everything back."""
+        self.draining = True
+        for server in self._servers:
+            server.close()
+        for connection in list(self.connections):
+            connection.abort()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.recorder.close()
+        for pool in (self.control_pool, *self._pools.values()):
+            pool.close()
+        await self._runner.cleanup()
+        self.wheel.close()
+
+    def connection_opened(self, connection: ClientConnection) -> None:
+        """Called by a connection of this worker."""
+        self.connections.add(connection)
+
+    def connection_closed(self, connection: ClientConnection) -> None:
+        """Called by a connection of this worker."""
+        self.connections.discard(connection)
+        self.wheel.forget(connection)
+        if self.draining and not self.connections:
+            self._all_gone.set()
+
+    def pool(self, address: UpstreamAddress) -> UpstreamPool:
+        """The connections to an upstream."""
+        pool = self._pools.get(address)
+        if pool is None:
+            pool = self._pools[address] = UpstreamPool(connector_to(address), self.wheel)
+        return pool
+
+    def spawn(self, work: Coroutine[object, object, None]) -> None:
+        """Run what has to wait; it ends with the worker."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def request_id(self) -> str:
+        """A new request id."""
+        return secrets.token_hex(8)
+
+    def trusted_request_id(self, values: Sequence[bytes]) -> str | None:
+        """The id that a trusted proxy gave this request, where it is one."""
+        if len(values) == 1 and _REQUEST_ID.fullmatch(values[0]):
+            return values[0].decode("ascii")
+        return None

@@ -1,0 +1,80 @@
+"""The session store: records, the check path, revocation, and the embedded server. Imports nothing else."""
+
+from session_store.embedded import EmbeddedStore
+from session_store.errors import LoginOvertaken, NotConfirmed, StoreError, StoreRefused, StoreUnavailable
+from session_store.ids import (
+    EndpointId,
+    IdSource,
+    SessionId,
+    TokenId,
+    UserId,
+    edge_id,
+    endpoint_id,
+    is_id,
+    route_id,
+)
+from session_store.lifecycle import NOTICE_REASONS, EndReason, State
+from session_store.records import (
+    Activity,
+    ApiToken,
+    ApplicationSession,
+    BrowserSession,
+    Context,
+    CookieHash,
+    Endpoint,
+    Location,
+    Principal,
+    Tombstone,
+    User,
+    UserAgent,
+    UserTag,
+    decode,
+    is_tombstone,
+    user_tag,
+)
+from session_store.settings import StoreSettings
+from session_store.store import Store
+from session_store.views import Page, SessionView, Touch, UserView
+
+__all__ = [
+    "NOTICE_REASONS",
+    "Activity",
+    "ApiToken",
+    "ApplicationSession",
+    "BrowserSession",
+    "Context",
+    "CookieHash",
+    "EmbeddedStore",
+    "EndReason",
+    "Endpoint",
+    "EndpointId",
+    "IdSource",
+    "Location",
+    "LoginOvertaken",
+    "NotConfirmed",
+    "Page",
+    "Principal",
+    "SessionId",
+    "SessionView",
+    "State",
+    "Store",
+    "StoreError",
+    "StoreRefused",
+    "StoreSettings",
+    "StoreUnavailable",
+    "TokenId",
+    "Tombstone",
+    "Touch",
+    "User",
+    "UserAgent",
+    "UserId",
+    "UserTag",
+    "UserView",
+    "decode",
+    "edge_id",
+    "endpoint_id",
+    "is_id",
+    "is_tombstone",
+    "route_id",
+    "user_tag",
+]

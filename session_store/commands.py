@@ -1,0 +1,159 @@
+"""Commands to the store beside the check path: one exchange at a time over redis-py's connections.
+
+One deadline covers waiting, connecting and answering; nothing is tried twice, except a script that the store
+has not seen since its start, which by that very answer did not run. Every fault becomes StoreUnavailable.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from redis.asyncio.connection import (
+    AbstractConnection,
+    Connection,
+    ConnectionPool,
+    SSLConnection,
+    UnixDomainSocketConnection,
+)
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import AuthenticationError, NoScriptError, RedisError, ResponseError
+
+from session_store import topology
+from session_store.address import Address
+from session_store.errors import StoreRefused, StoreUnavailable
+from session_store.lua import Command, in_full
+
+Reply = bytes | int | None | list["Reply"]
+
+_CONNECTIONS = 16
+
+
+class Commands:
+    """Runs commands on a few connections; each was judged by ``topology`` when it was made."""
+
+    def __init__(self, address: Address, *, timeout_s: float) -> None:
+        self.timeout_s = timeout_s
+        self._slots = asyncio.Semaphore(_CONNECTIONS)
+        self._pool = _pool(address)
+
+    async def run(self, *command: str | bytes | int) -> Reply:
+        """The reply to one command. Raises StoreUnavailable, for an error reply too."""
+        return (await self.run_all([command]))[0]
+
+    async def run_all(self, commands: Sequence[Command]) -> list[Reply]:
+        """The replies to ``commands``, sent in one write, in order.
+
+        Raises StoreUnavailable when the exchange fails or any of the replies is an error; the other commands
+        may have taken effect.
+        """
+        if not commands:
+            return []
+        replies = await self.exchange(commands)
+        unseen = [place for place, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
+        if unseen:
+            again = await self.exchange([in_full(commands[place]) for place in unseen])
+            for place, reply in zip(unseen, again, strict=True):
+                replies[place] = reply
+        return [_value(reply) for reply in replies]
+
+    async def exchange(self, commands: Sequence[Command]) -> list[Reply | ResponseError]:
+        """As ``run_all``, with error replies as values."""
+        try:
+            return await self._exchange(commands)
+        except StoreRefused as error:
+            raise StoreUnavailable(str(error)) from error
+
+    async def verify(self) -> None:
+        """Ask the store whether it may be used. Raises StoreRefused in words, or StoreUnavailable."""
+        (info,) = await self._exchange([("INFO",)])
+        topology.verify(_text(info))
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._pool.aclose()
+
+    async def _exchange(self, commands: Sequence[Command]) -> list[Reply | ResponseError]:
+        try:
+            async with asyncio.timeout(self.timeout_s), self._slots:
+                connection = await self._pool.get_connection()  # type: ignore[no-untyped-call]
+                try:
+                    return await _converse(connection, commands)
+                except BaseException:
+                    await connection.disconnect(nowait=True)
+                    raise
+                finally:
+                    await self._pool.release(connection)
+        except AuthenticationError as error:
+            raise StoreRefused("the store refuses the user or password in store.url") from error
+        except TimeoutError as error:
+            raise StoreUnavailable("the store did not answer in time") from error
+        except (RedisError, OSError) as error:
+            raise StoreUnavailable(f"the store cannot be reached ({type(error).__name__})") from error
+
+
+async def _converse(
+    connection: AbstractConnection, commands: Sequence[Command]
+) -> list[Reply | ResponseError]:
+    packed: list[bytes] = connection.pack_commands(commands)
+    await connection.send_packed_command(packed, check_health=False)
+    replies: list[Reply | ResponseError] = []
+    for _ in commands:
+        try:
+            replies.append(await connection.read_response(disable_decoding=True))
+        except ResponseError as error:
+            replies.append(error)
+    return replies
+
+
+def _pool(address: Address) -> ConnectionPool:
+    where: dict[str, Any]
+    kind: type[AbstractConnection]
+    if address.kind == "unix":
+        kind, where = UnixDomainSocketConnection, {"path": address.path}
+    else:
+        kind = SSLConnection if address.kind == "tls" else Connection
+        where = {"host": address.host, "port": address.port}
+    return ConnectionPool(
+        kind,
+        max_connections=_CONNECTIONS,
+        db=address.database,
+        username=address.username,
+        password=address.password,
+        protocol=2,
+        driver_info=None,
+        retry=Retry(NoBackoff(), 0),
+        socket_timeout=None,
+        socket_connect_timeout=None,
+        redis_connect_func=_greet,
+        **where,
+    )
+
+
+async def _greet(connection: AbstractConnection) -> None:
+    """Sign in on a new connection and judge the server before its first command."""
+    await connection.on_connect()
+    await connection.send_command("INFO", check_health=False)
+    try:
+        topology.verify(_text(await connection.read_response(disable_decoding=True)))
+    except BaseException:
+        await connection.disconnect(nowait=True)
+        raise
+
+
+def _text(info: Reply | ResponseError) -> bytes:
+    if not isinstance(info, bytes):
+        raise StoreUnavailable("the store does not answer INFO")
+    return info
+
+
+def _value(reply: Reply | ResponseError) -> Reply:
+    if isinstance(reply, ResponseError):
+        raise StoreUnavailable(f"the store refused a command ({error_word(str(reply))})") from reply
+    return reply
+
+
+def error_word(text: str) -> str:
+    """The code word that an error reply begins with; the rest may quote a command."""
+    word = text.split(" ", 1)[0][:40]
+    return word if word.isascii() and word.isalpha() and word.isupper() else "ERR"

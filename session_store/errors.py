@@ -1,0 +1,21 @@
+"""What can go wrong at the store, in the package's own few words."""
+
+
+class StoreError(Exception):
+    """The root of this package's errors."""
+
+
+class StoreUnavailable(StoreError):
+    """The store gave no usable answer in time; callers fail closed (503)."""
+
+
+class NotConfirmed(StoreUnavailable):
+    """A write may or may not have taken effect; the caller repeats it."""
+
+
+class StoreRefused(StoreError):
+    """The store must not be used as it is: too old, evicting, locked, damaged; the text says which."""
+
+
+class LoginOvertaken(StoreError):
+    """The user was deleted or revoked after this login began: it must begin anew."""

@@ -1,0 +1,249 @@
+"""The path of every check: GETs multiplexed on one connection of our own.
+
+All checks of one event-loop tick leave in one write, and replies come back in order: one writer, one queue. A
+reply that cannot be told to belong to its check breaks the connection, and whatever waited on it fails with
+StoreUnavailable. Knows no record: it carries keys there and bytes back.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Any, cast
+
+import hiredis
+
+from session_store import topology
+from session_store.address import Address
+from session_store.commands import error_word
+from session_store.errors import StoreError, StoreUnavailable
+
+Answer = asyncio.Future[bytes | None]
+
+_CONNECT_TIMEOUT_S = 1.0
+_FIRST_PAUSE_S = 0.02
+_LONGEST_PAUSE_S = 0.2
+_NOT_YET = object()
+
+
+class FastPath:
+    """Keeps one connection to ``address`` for ever and asks over it; ``timeout_s`` is a check's deadline."""
+
+    def __init__(self, address: Address, *, timeout_s: float) -> None:
+        self._address = address
+        self._tls = address.tls()
+        self._timeout_s = timeout_s
+        self._line: _Line | None = None
+        self._hopeless = True
+        self._commands: list[bytes] = []
+        self._answers: list[Answer] = []
+        self._keeper: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to connect, and to reconnect whenever the connection is lost."""
+        self._loop = asyncio.get_running_loop()
+        self._hopeless = False
+        self._keeper = asyncio.create_task(self._keep_connected())
+
+    async def close(self) -> None:
+        """Give up the connection; what waits fails."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.wait([self._keeper])
+        self._give_up()
+
+    @property
+    def started(self) -> bool:
+        """Whether ``start`` was called."""
+        return self._keeper is not None
+
+    def get(self, key: bytes) -> Answer:
+        """The value at ``key``, None where nothing stands; StoreUnavailable within the deadline otherwise.
+
+        A check made while the first attempt to reconnect is under way waits for it; once that failed, checks
+        fail at once until the store is back.
+        """
+        answer: Answer = asyncio.get_running_loop().create_future()
+        if self._hopeless:
+            answer.set_exception(StoreUnavailable("the store cannot be reached"))
+            return answer
+        if not self._commands:
+            self._loop.call_soon(self._flush)
+        self._commands.append(b"*2\r\n$3\r\nGET\r\n$%d\r\n%b\r\n" % (len(key), key))
+        self._answers.append(answer)
+        return answer
+
+    def _flush(self) -> None:
+        line = self._line
+        if line is None or line.lost.is_set() or not self._commands:
+            return
+        commands, answers = self._commands, self._answers
+        self._commands, self._answers = [], []
+        line.send(b"".join(commands), answers)
+
+    def _give_up(self) -> None:
+        """Fail what waits for a connection, and from now on every check, until there is one."""
+        self._hopeless = True
+        answers = self._answers
+        self._commands, self._answers = [], []
+        _fail(answers, "the store cannot be reached")
+
+    async def _keep_connected(self) -> None:
+        pause_s = 0.0
+        while True:
+            patience = self._loop.call_later(self._timeout_s, self._give_up)
+            try:
+                await asyncio.sleep(pause_s)
+                pause_s = min(max(pause_s * 2, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
+                line = await self._connect()
+            except (OSError, StoreError, UnicodeError):
+                self._give_up()
+                continue
+            finally:
+                patience.cancel()
+            pause_s = _FIRST_PAUSE_S
+            await self._use(line)
+
+    async def _use(self, line: "_Line") -> None:
+        """Ask over ``line`` until it is lost."""
+        self._line, self._hopeless = line, False
+        self._flush()
+        try:
+            await line.lost.wait()
+        finally:
+            self._line = None
+            line.abort("the connection was closed")
+
+    async def _connect(self) -> "_Line":
+        """A connection that has signed in, chosen its database, and whose server may be used."""
+        address = self._address
+        async with asyncio.timeout(_CONNECT_TIMEOUT_S):
+            line = _Line(self._timeout_s)
+            if address.kind == "unix":
+                await self._loop.create_unix_connection(lambda: line, address.path)
+            else:
+                await self._loop.create_connection(
+                    lambda: line, address.host, address.port, ssl=self._tls
+                )
+            try:
+                *_, info = await line.ask(_greeting(address))
+                topology.verify(info or b"")
+            except BaseException:
+                line.abort("the greeting failed")
+                raise
+            return line
+
+
+class _Line(asyncio.Protocol):
+    """One connection: replies in order, to the answers that wait in order; deadlines by batch."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self.lost = asyncio.Event()
+        self._timeout_s = timeout_s
+        self._loop = asyncio.get_running_loop()
+        self._reader = hiredis.Reader(notEnoughData=_NOT_YET)
+        self._waiting: deque[Answer] = deque()
+        self._sent = 0
+        self._answered = 0
+        self._deadlines: deque[tuple[float, int]] = deque()
+        self._watching: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.abort("the store closed the connection")
+
+    async def ask(self, commands: Sequence[tuple[Any, ...]]) -> list[bytes | None]:
+        """The replies to ``commands``, for the greeting."""
+        answers: list[Answer] = [self._loop.create_future() for _ in commands]
+        self.send(b"".join(hiredis.pack_command(command) for command in commands), answers)
+        return await asyncio.gather(*answers)
+
+    def send(self, commands: bytes, answers: list[Answer]) -> None:
+        """Write the commands of one tick; ``answers`` are theirs, in order."""
+        self._transport.write(commands)
+        self._waiting.extend(answers)
+        self._sent += len(answers)
+        deadline = self._loop.time() + self._timeout_s
+        self._deadlines.append((deadline, self._sent))
+        if self._watching is None:
+            self._watching = self._loop.call_at(deadline, self._watch)
+
+    def data_received(self, data: bytes) -> None:
+        reader = self._reader
+        reader.feed(data)
+        replies = []
+        try:
+            while (reply := reader.gets()) is not _NOT_YET:
+                replies.append(reply)
+        except (hiredis.HiredisError, ValueError):
+            self.abort("the store answered something that is no reply")
+            return
+        waiting = self._waiting
+        if len(replies) > len(waiting) or (len(replies) == len(waiting) and reader.has_data()):
+            self.abort("the store answered more than was asked")
+            return
+        self._answered += len(replies)
+        for reply in replies:
+            answer = waiting.popleft()
+            if answer.done():
+                continue
+            if reply is None or type(reply) is bytes:
+                answer.set_result(reply)
+            elif isinstance(reply, hiredis.ReplyError):
+                answer.set_exception(
+                    StoreUnavailable(f"the store refused a check ({error_word(str(reply))})")
+                )
+            else:
+                waiting.appendleft(answer)
+                self.abort("the store answered something that is no value")
+                return
+
+    def abort(self, why: str) -> None:
+        """Close at once; what waits fails."""
+        if self.lost.is_set():
+            return
+        self.lost.set()
+        if self._watching is not None:
+            self._watching.cancel()
+        self._transport.abort()
+        _fail(self._waiting, why)
+
+    def _watch(self) -> None:
+        """Fail what is overdue; give the connection up when it has been silent for twice the deadline."""
+        now = self._loop.time()
+        deadlines = self._deadlines
+        while deadlines and deadlines[0][1] <= self._answered:
+            deadlines.popleft()
+        if not deadlines:
+            self._watching = None
+            return
+        if deadlines[0][0] + self._timeout_s <= now:
+            self.abort("the store has stopped answering")
+            return
+        overdue = self._answered
+        following = deadlines[0][0] + self._timeout_s
+        for deadline, sent in deadlines:
+            if deadline > now:
+                following = min(following, deadline)
+                break
+            overdue = sent
+        _fail(islice(self._waiting, overdue - self._answered), "the store did not answer in time")
+        self._watching = self._loop.call_at(following, self._watch)
+
+
+def _greeting(address: Address) -> list[tuple[str, ...]]:
+    commands: list[tuple[str, ...]] = []
+    if address.password is not None:
+        user = (address.username,) if address.username is not None else ()
+        commands.append(("AUTH", *user, address.password))
+    if address.database:
+        commands.append(("SELECT", str(address.database)))
+    return [*commands, ("INFO",)]
+
+
+def _fail(answers: Iterable[Answer], why: str) -> None:
+    for answer in answers:
+        if not answer.done():
+            answer.set_exception(StoreUnavailable(why))

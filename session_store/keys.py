@@ -1,0 +1,124 @@
+"""Every key of the store, one function each. The part in braces is the Cluster hash tag: it decides the slot.
+
+``{H}`` is the base64url of a cookie hash: all keys of one browser session share its slot, so that one script
+ends them. ``{U}`` is a user tag: all keys of one user share another. Keys without a tag stand alone.
+docs/decisions/keys.md tells values, lives and writers.
+"""
+
+from base64 import urlsafe_b64decode
+from binascii import b2a_base64
+
+from session_store.ids import EndpointId, SessionId, TokenId, UserId
+from session_store.records import CookieHash, UserTag
+
+GRACE_MS = 3_600_000
+"""How long a record or tombstone outlives the absolute end, so that a reader can say *expired*."""
+
+USERS = b"ow:x:users"
+"""Zset of user ids, score 0. Slot: its own. Hot path: nobody."""
+
+SESSIONS = b"ow:x:sessions"
+"""Zset of application session ids, score 0. Slot: its own. Hot path: nobody."""
+
+TOKENS = b"ow:x:tokens"
+"""Zset of API token ids, score 0. Slot: its own. Hot path: nobody."""
+
+PING = b"ow:ping"
+"""Never written; a read of it shows that the check path answers. Slot: its own."""
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+
+
+def tag(cookie_hash: CookieHash) -> bytes:
+    """``H``: base64url of the cookie hash without padding, 43 places."""
+    return b2a_base64(cookie_hash, newline=False).translate(_URL_SAFE, b"=")
+
+
+def cookie_hash_of(tag: bytes) -> CookieHash:
+    """The cookie hash that ``tag`` was made from."""
+    return CookieHash(urlsafe_b64decode(tag + b"="))
+
+
+def browser(cookie_hash: CookieHash) -> bytes:
+    """Browser session or its tombstone. Slot: {H}. Hot path: nobody; read on a first visit and at a login."""
+    return b"ow:b:{%b}" % tag(cookie_hash)
+
+
+def application(cookie_hash: CookieHash, endpoint_id: EndpointId) -> bytes:
+    """Application session or its tombstone. Slot: {H}. Hot path: every check reads this key and no other."""
+    return b"ow:a:{%b}:%b" % (tag(cookie_hash), endpoint_id.encode())
+
+
+def applications(cookie_hash: CookieHash) -> bytes:
+    """What every key of ``application`` of one browser session begins with; no key itself. Slot: {H}."""
+    return b"ow:a:{%b}:" % tag(cookie_hash)
+
+
+def endpoints(cookie_hash: CookieHash) -> bytes:
+    """Hash: endpoint id -> session id, all ever started here. Slot: {H}. Hot path: nobody."""
+    return b"ow:e:{%b}" % tag(cookie_hash)
+
+
+def activity(cookie_hash: CookieHash, endpoint_id: EndpointId) -> bytes:
+    """Hash of what changes about an application session. Slot: {H}. Hot path: nobody; written behind."""
+    return b"ow:t:{%b}:%b" % (tag(cookie_hash), endpoint_id.encode())
+
+
+def activities(cookie_hash: CookieHash) -> bytes:
+    """What every key of ``activity`` of one browser session begins with; no key itself. Slot: {H}."""
+    return b"ow:t:{%b}:" % tag(cookie_hash)
+
+
+def user(user_tag: UserTag) -> bytes:
+    """User record. Slot: {U}. Hot path: nobody."""
+    return b"ow:u:{%b}" % user_tag.encode()
+
+
+def generation(user_tag: UserTag) -> bytes:
+    """Hash: generation, time and author of the last revocation of the user. Slot: {U}. Hot path: nobody."""
+    return b"ow:g:{%b}" % user_tag.encode()
+
+
+def last_active(user_tag: UserTag) -> bytes:
+    """Time of the user's last request. Slot: {U}. Hot path: nobody; written behind."""
+    return b"ow:l:{%b}" % user_tag.encode()
+
+
+def user_browsers(user_tag: UserTag) -> bytes:
+    """Zset of ``H``, score = end of the record by the store's clock. Slot: {U}. Hot path: nobody."""
+    return b"ow:ub:{%b}" % user_tag.encode()
+
+
+def user_applications(user_tag: UserTag) -> bytes:
+    """Zset of session ids, score = end of the record by the store's clock. Slot: {U}. Hot path: nobody."""
+    return b"ow:ua:{%b}" % user_tag.encode()
+
+
+def user_tag_of(user_id: UserId) -> bytes:
+    """The user's tag. Slot: its own. Hot path: nobody."""
+    return b"ow:n:%b" % user_id.encode()
+
+
+def session_place(session_id: SessionId) -> bytes:
+    """``H`` and endpoint id of an application session. Slot: its own. Hot path: nobody."""
+    return b"ow:s:%b" % session_id.encode()
+
+
+def login(key: str) -> bytes:
+    """A login under way, sealed. Slot: its own. Hot path: nobody."""
+    return b"ow:p:%b" % key.encode()
+
+
+def failures(key: str) -> bytes:
+    """A counter of failures. Slot: its own. Hot path: nobody."""
+    return b"ow:f:%b" % key.encode()
+
+
+def token(token_hash: bytes) -> bytes:
+    """API token, by base64url of the secret's SHA-256. Slot: its own. Hot path: nobody."""
+    return b"ow:k:%b" % token_hash
+
+
+def token_hash_of(token_id: TokenId) -> bytes:
+    """The hash that a token's record stands under. Slot: its own. Hot path: nobody."""
+    return b"ow:ki:%b" % token_id.encode()

@@ -1,0 +1,186 @@
+"""The records of the store and their bytes.
+
+A stored value is one kind letter, one format digit, then MessagePack. The letter keeps a login transaction
+or a tombstone from ever being read as a session; the digit keeps a newer format from being misread; and each
+session record carries its own key, so that a reply out of step is noticed. Knows no Redis.
+"""
+
+import hashlib
+from base64 import urlsafe_b64encode
+from typing import NewType, TypeVar, cast
+
+import msgspec
+
+from session_store.errors import StoreUnavailable
+from session_store.ids import EndpointId, SessionId, UserId
+from session_store.lifecycle import EndReason
+
+CookieHash = NewType("CookieHash", bytes)
+"""SHA-256 of a session cookie's value (32 bytes); the value itself is never stored."""
+
+UserTag = NewType("UserTag", str)
+"""The user's key: base64url of SHA-256(issuer, 0, subject). Stays the same when the user is deleted."""
+
+Milliseconds = int
+"""Unix time in milliseconds, UTC."""
+
+
+def user_tag(issuer: str, subject: str) -> UserTag:
+    """The key of the person that ``issuer`` calls ``subject``, both compared byte for byte."""
+    digest = hashlib.sha256(issuer.encode() + b"\0" + subject.encode()).digest()
+    return UserTag(urlsafe_b64encode(digest).rstrip(b"=").decode())
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """What a visitor's address leads to: a tunnel with a hostname, or one edge route."""
+
+    id: EndpointId
+    public_url: str
+    tunnel: str
+    edge: str | None = None
+    path_prefix: str | None = None
+
+
+class Principal(msgspec.Struct, frozen=True, kw_only=True):
+    """Who a session belongs to, as far as rules and upstream headers need it."""
+
+    provider: str
+    issuer: str
+    subject: str
+    username: str = ""
+    name: str = ""
+    email: str = ""
+    email_verified: bool = False
+    groups: tuple[str, ...] = ()
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """One person at one provider; the key is (issuer, subject), never the e-mail."""
+
+    id: UserId
+    tag: UserTag
+    provider_name: str
+    principal: Principal
+    created_at: Milliseconds
+    last_login: Milliseconds
+
+
+class UserAgent(msgspec.Struct, frozen=True, kw_only=True):
+    """A browser as it describes itself; families as ua-parser writes them."""
+
+    raw: str = ""
+    browser_name: str = "Other"
+    browser_version: str = ""
+    device_type: str = "Other"
+    os_name: str = "Other"
+    os_version: str = ""
+
+
+class Location(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an address is, as far as the GeoIP database knows; degrees and kilometres."""
+
+    country_code: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    radius_km: int | None = None
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """From where and with what a request came."""
+
+    ip_address: str
+    user_agent: UserAgent = UserAgent()
+    location: Location | None = None
+
+
+class BrowserSession(msgspec.Struct, frozen=True, kw_only=True):
+    """One login of one browser: one cookie value, valid within ``scope`` (a hostname or cookie domain)."""
+
+    cookie_hash: CookieHash
+    user_id: UserId
+    user_tag: UserTag
+    generation: int
+    scope: str
+    principal: Principal
+    issued_at: Milliseconds
+    expires_at: Milliseconds
+
+
+class ApplicationSession(msgspec.Struct, frozen=True, kw_only=True):
+    """A browser session at one endpoint: the only record that a check reads."""
+
+    id: SessionId
+    cookie_hash: CookieHash
+    endpoint: Endpoint
+    user_id: UserId
+    user_tag: UserTag
+    principal: Principal
+    created_at: Milliseconds
+    expires_at: Milliseconds
+    idle_timeout_s: int
+
+
+class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands in a session's place once it was ended; ``endpoint_id`` is None for a browser session."""
+
+    cookie_hash: CookieHash
+    endpoint_id: EndpointId | None
+    reason: EndReason
+    ended_by: str
+    ended_at: Milliseconds
+
+
+class Activity(msgspec.Struct, frozen=True, kw_only=True):
+    """What changes often about an application session; kept beside its record, never in it."""
+
+    last_active: Milliseconds
+    requests: int
+    context: Context
+
+
+class ApiToken(msgspec.Struct, frozen=True, kw_only=True):
+    """An admin API token; the secret itself is never stored."""
+
+    id: str
+    name: str
+    scope: str
+    created_at: Milliseconds
+    expires_at: Milliseconds | None = None
+
+
+R = TypeVar("R", bound=msgspec.Struct)
+
+_MARKS: dict[type[msgspec.Struct], bytes] = {
+    ApplicationSession: b"A1",
+    BrowserSession: b"B1",
+    Tombstone: b"T1",
+    User: b"U1",
+    Context: b"C1",
+    ApiToken: b"K1",
+}
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODERS = {kind: msgspec.msgpack.Decoder(kind) for kind in _MARKS}
+
+
+def encode(record: msgspec.Struct) -> bytes:
+    """The bytes to store for ``record``."""
+    return _MARKS[type(record)] + _ENCODER.encode(record)
+
+
+def decode(value: bytes, kind: type[R]) -> R:
+    """The record of type ``kind`` in ``value``.
+
+    Raises StoreUnavailable when the bytes are of another kind, of an unknown format, or damaged: what cannot
+    be read is never a verdict.
+    """
+    if value[:2] != _MARKS[kind]:
+        raise StoreUnavailable(f"a stored value is not a {kind.__name__} of a known format")
+    try:
+        return cast("R", _DECODERS[kind].decode(value[2:]))
+    except msgspec.MsgspecError as error:
+        raise StoreUnavailable(f"a stored {kind.__name__} cannot be read") from error
+
+
+def is_tombstone(value: bytes) -> bool:
+    """Whether ``value`` marks an ended session, in whatever format."""
+    return value[:1] == b"T"

@@ -1,0 +1,172 @@
+"""Ends: of one application session, of one browser session, of a user with all of them.
+
+Each end is a tombstone, written by one script in the slot of what it ends; indexes follow. How a user's end
+wins against logins and new application sessions under way: docs/decisions/keys.md.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import cast
+
+from session_store import keys, lua
+from session_store.commands import Commands
+from session_store.errors import NotConfirmed, StoreUnavailable
+from session_store.ids import SessionId, UserId
+from session_store.lifecycle import EndReason
+from session_store.lookup import place_of, tag_of
+from session_store.records import (
+    ApplicationSession,
+    BrowserSession,
+    CookieHash,
+    Milliseconds,
+    UserTag,
+    decode,
+    encode,
+)
+from session_store.tombstones import halves, tombstone
+
+GENERATION_LIFE_MS = 32 * 86_400_000
+"""A generation outlives every session that was begun under it: the longest lives 30 days."""
+
+_BATCH = 100
+
+
+class Revocation:
+    """Ends sessions and users. What it could not confirm in time is NotConfirmed: repeating it is safe."""
+
+    def __init__(self, commands: Commands, now_ms: Callable[[], Milliseconds]) -> None:
+        self._commands = commands
+        self._now_ms = now_ms
+
+    async def end_browser_session(self, cookie_hash: CookieHash, reason: EndReason, by: str) -> bool:
+        """See Store.end_browser_session."""
+        async with self._confirmed():
+            standing = await self._commands.run("GET", keys.browser(cookie_hash))
+            if not isinstance(standing, bytes) or standing[:1] != b"B":
+                return False
+            browser = decode(standing, BrowserSession)
+            return await self.end(cookie_hash, browser.user_tag, reason, by)
+
+    async def end(self, cookie_hash: CookieHash, user_tag: UserTag, reason: EndReason, by: str) -> bool:
+        """End a browser session of ``user_tag``; False where none was live."""
+        reply = await self._commands.run(*self._end_call(cookie_hash, 0, reason, by))
+        was_live, *session_ids = cast("list[bytes | int]", reply)
+        with suppress(StoreUnavailable):
+            await self._drop(user_tag, [keys.tag(cookie_hash)], session_ids)
+        return was_live == 1
+
+    async def end_application_session(self, session_id: SessionId, reason: EndReason, by: str) -> bool:
+        """See Store.end_application_session."""
+        async with self._confirmed():
+            place = await place_of(self._commands, session_id)
+            if place is None:
+                return False
+            cookie_hash, endpoint_id = place
+            standing = await self._commands.run("GET", keys.application(*place))
+            if not isinstance(standing, bytes) or standing[:1] != b"A":
+                return False
+            session = decode(standing, ApplicationSession)
+            now = self._now_ms()
+            if session.id != session_id or session.expires_at <= now:
+                return False
+            ended = await self._commands.run(
+                *lua.END_APPLICATION.call(
+                    [
+                        keys.browser(cookie_hash),
+                        keys.application(*place),
+                        keys.endpoints(cookie_hash),
+                        keys.applications(cookie_hash),
+                        keys.activities(cookie_hash),
+                    ],
+                    endpoint_id,
+                    session_id,
+                    encode(tombstone(cookie_hash, endpoint_id, reason, by, now)),
+                    encode(tombstone(cookie_hash, None, reason, by, now)),
+                    now,
+                )
+            )
+            with suppress(StoreUnavailable):
+                browsers = [keys.tag(cookie_hash)] if ended == 2 else []
+                await self._drop(session.user_tag, browsers, [session_id.encode()] if ended else [])
+            return ended != 0
+
+    async def delete_user(self, user_id: UserId, by: str) -> bool:
+        """See Store.delete_user."""
+        async with self._confirmed():
+            user_tag = await tag_of(self._commands, user_id)
+            if user_tag is None:
+                return False
+            subject = [keys.user(user_tag), keys.generation(user_tag)]
+            begin = lua.BEGIN_REVOCATION.call(subject, user_id, self._now_ms(), by, GENERATION_LIFE_MS)
+            if not await self._commands.run(*begin):
+                return False
+            while not await self._end_some(user_tag, user_id, by):
+                pass
+            await self._commands.run("ZREM", keys.USERS, user_id)
+            await self._commands.run("DEL", keys.user_tag_of(user_id))
+            return True
+
+    async def _end_some(self, user_tag: UserTag, user_id: UserId, by: str) -> bool:
+        """End a batch of the user's browser sessions; True once there are none and the record is gone."""
+        read = lua.USER_SESSIONS.call([keys.user(user_tag), keys.user_browsers(user_tag)], user_id, _BATCH)
+        found = cast("list[bytes] | None", await self._commands.run(*read))
+        if found is None:
+            return True
+        if not found:
+            return await self._finish(user_tag, user_id, by)
+        tags = found[::2]
+        calls = [
+            self._end_call(keys.cookie_hash_of(tag), int(float(ends)), EndReason.USER_DELETED, by)
+            for tag, ends in zip(tags, found[1::2], strict=True)
+        ]
+        replies = cast("list[list[bytes | int]]", await self._commands.run_all(calls))
+        await self._drop(user_tag, tags, [session_id for reply in replies for session_id in reply[1:]])
+        return False
+
+    async def _finish(self, user_tag: UserTag, user_id: UserId, by: str) -> bool:
+        finish = lua.FINISH_REVOCATION.call(
+            [
+                keys.user(user_tag),
+                keys.generation(user_tag),
+                keys.user_browsers(user_tag),
+                keys.user_applications(user_tag),
+                keys.last_active(user_tag),
+            ],
+            user_id,
+            self._now_ms(),
+            by,
+            GENERATION_LIFE_MS,
+        )
+        return await self._commands.run(*finish) == 1
+
+    def _end_call(self, cookie_hash: CookieHash, ends_at: int, reason: EndReason, by: str) -> lua.Command:
+        now = self._now_ms()
+        head, tail = halves(cookie_hash, reason, by, now)
+        return lua.END_BROWSER.call(
+            [keys.browser(cookie_hash), keys.endpoints(cookie_hash), keys.applications(cookie_hash)],
+            encode(tombstone(cookie_hash, None, reason, by, now)),
+            head,
+            tail,
+            ends_at,
+        )
+
+    async def _drop(
+        self, user_tag: UserTag, browser_tags: list[bytes], session_ids: list[bytes | int]
+    ) -> None:
+        """Take what was ended out of the indexes."""
+        commands: list[lua.Command] = []
+        if session_ids:
+            commands.append(("ZREM", keys.user_applications(user_tag), *session_ids))
+            commands.append(("ZREM", keys.SESSIONS, *session_ids))
+        if browser_tags:
+            commands.append(("ZREM", keys.user_browsers(user_tag), *browser_tags))
+        await self._commands.run_all(commands)
+
+    @asynccontextmanager
+    async def _confirmed(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._commands.timeout_s):
+                yield
+        except (StoreUnavailable, TimeoutError) as error:
+            raise NotConfirmed("the store did not confirm it in time; it may have taken effect") from error

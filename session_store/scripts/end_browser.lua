@@ -1,0 +1,32 @@
+-- Ends a browser session with all its application sessions, for good. Slot: {H}.
+-- Guarantees: tombstones stand in place of every live record before anything is answered, until the absolute
+-- end of the browser session and its grace; a tombstone that stands is left as it is. Where no record stands
+-- yet and the caller knows when one would end, the tombstone is written all the same, so that none can come.
+-- KEYS: browser, endpoints, applications (a prefix: every key made from it has this slot)
+-- ARGV: tombstone of the browser session, tombstone of an application session up to the endpoint id and from
+--       it on, end of an unwritten record by the store's clock ms or 0
+-- Returns {0 or 1: whether the browser session was live, ids of the application sessions that were}
+local standing = redis.call('GET', KEYS[1])
+if not standing then
+  local time = redis.call('TIME')
+  local life = tonumber(ARGV[4]) - time[1] * 1000
+  if life > 0 then
+    redis.call('SET', KEYS[1], ARGV[1], 'PX', life)
+  end
+  return {0}
+end
+if string.sub(standing, 1, 1) ~= 'B' then
+  return {0}
+end
+redis.call('SET', KEYS[1], ARGV[1], 'KEEPTTL')
+local life = math.max(redis.call('PTTL', KEYS[1]), 1)
+local ended = {1}
+local started = redis.call('HGETALL', KEYS[2])
+for i = 1, #started, 2 do
+  local application = KEYS[3] .. started[i]
+  if redis.call('GETRANGE', application, 0, 0) == 'A' then
+    redis.call('SET', application, ARGV[2] .. started[i] .. ARGV[3], 'PX', life)
+    ended[#ended + 1] = started[i + 1]
+  end
+end
+return ended

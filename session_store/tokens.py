@@ -1,0 +1,88 @@
+"""API tokens: made, recognised by their secret, listed, deleted. The secret itself is never stored."""
+
+import hashlib
+import re
+import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from contextlib import suppress
+from typing import cast
+
+from session_store import keys
+from session_store.commands import Commands, Reply
+from session_store.errors import NotConfirmed, StoreUnavailable
+from session_store.ids import IdSource, TokenId, is_id
+from session_store.records import ApiToken, Milliseconds, decode, encode
+
+_SECRET_BYTES = 32
+_SHAPE = re.compile(r"owt_[A-Za-z0-9_-]{43}", re.ASCII)
+
+
+class Tokens:
+    """Tokens by the SHA-256 of their secrets: a look-up by hash tells nothing by its timing."""
+
+    def __init__(self, commands: Commands, ids: IdSource, now_ms: Callable[[], Milliseconds]) -> None:
+        self._commands = commands
+        self._ids = ids
+        self._now_ms = now_ms
+
+    async def create(self, name: str, scope: str, expires_at: Milliseconds | None) -> tuple[ApiToken, str]:
+        """See Store.create_token."""
+        now = self._now_ms()
+        secret = f"owt_{secrets.token_urlsafe(_SECRET_BYTES)}"
+        token = ApiToken(id=self._ids.token(), name=name, scope=scope, created_at=now, expires_at=expires_at)
+        life = ("PX", max(1, expires_at - now)) if expires_at is not None else ()
+        place = keys.token(_hash(secret))
+        await self._commands.run_all(
+            [
+                ("SET", keys.token_hash_of(TokenId(token.id)), _hash(secret), *life),
+                ("ZADD", keys.TOKENS, 0, token.id),
+            ]
+        )
+        await self._commands.run("SET", place, encode(token), *life)
+        return token, secret
+
+    async def by_secret(self, secret: str) -> ApiToken | None:
+        """See Store.token_by_secret."""
+        if not _SHAPE.fullmatch(secret):
+            return None
+        return self._valid(await self._commands.run("GET", keys.token(_hash(secret))))
+
+    async def all(self) -> list[ApiToken]:
+        """See Store.tokens."""
+        ids = cast("list[bytes]", await self._commands.run("ZRANGE", keys.TOKENS, "+", "-", "BYLEX", "REV"))
+        hashes = await self._commands.run_all(
+            [("GET", keys.token_hash_of(TokenId(token_id.decode()))) for token_id in ids]
+        )
+        values = await self._commands.run_all(
+            [("GET", keys.token(token_hash)) for token_hash in hashes if isinstance(token_hash, bytes)]
+        )
+        tokens = [self._valid(value) for value in values]
+        return [token for token in tokens if token is not None]
+
+    async def delete(self, token_id: TokenId) -> bool:
+        """See Store.delete_token."""
+        if not is_id(token_id, "owtok_"):
+            return False
+        token_hash = await self._commands.run("GET", keys.token_hash_of(token_id))
+        if not isinstance(token_hash, bytes):
+            return False
+        try:
+            deleted = await self._commands.run("DEL", keys.token(token_hash))
+        except StoreUnavailable as error:
+            raise NotConfirmed("the store did not confirm it; it may have taken effect") from error
+        with suppress(StoreUnavailable):
+            await self._commands.run_all(
+                [("ZREM", keys.TOKENS, token_id), ("DEL", keys.token_hash_of(token_id))]
+            )
+        return deleted == 1
+
+    def _valid(self, value: Reply) -> ApiToken | None:
+        if not isinstance(value, bytes):
+            return None
+        token = decode(value, ApiToken)
+        return token if token.expires_at is None or token.expires_at > self._now_ms() else None
+
+
+def _hash(secret: str) -> bytes:
+    return urlsafe_b64encode(hashlib.sha256(secret.encode()).digest()).rstrip(b"=")

@@ -1,0 +1,59 @@
+"""The demo's applications: what they show of a request, escaped."""
+
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from outerward.demo.apps import clock_app, echo_app
+from outerward.listeners import bind
+
+
+@pytest.fixture
+async def urls() -> AsyncIterator[tuple[str, str]]:
+    runners = []
+    urls = []
+    for app in (echo_app("http://clock.localhost:1"), clock_app("http://app.localhost:1", lambda: 0.0)):
+        door = bind("127.0.0.1:0")
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.SockSite(runner, door.sockets[0]).start()
+        runners.append(runner)
+        urls.append(door.url)
+    yield urls[0], urls[1]
+    for runner in runners:
+        await runner.cleanup()
+
+
+async def test_the_echo_shows_identity_apart_and_escapes_everything(urls: tuple[str, str]) -> None:
+    headers = {"X-Forwarded-Preferred-Username": "<i>ada", "User-Agent": "</dd><script>"}
+    async with (
+        aiohttp.ClientSession() as http,
+        http.get(f"{urls[0]}/any/path?x=1", headers=headers) as response,
+    ):
+        page = await response.text()
+    assert "You are &lt;i&gt;ada" in page
+    assert "<script" not in page
+    assert "/any/path?x=1" in page
+    assert 'href="/.outerward/logout"' in page
+    assert 'href="http://clock.localhost:1"' in page
+
+
+async def test_the_echo_answers_programs_in_json(urls: tuple[str, str]) -> None:
+    headers = {"Accept": "application/json", "X-Forwarded-Email": "ada@example.com"}
+    async with aiohttp.ClientSession() as http, http.post(f"{urls[0]}/x", headers=headers) as response:
+        told = await response.json()
+    assert told == {"identity": {"X-Forwarded-Email": "ada@example.com"}, "method": "POST", "target": "/x"}
+
+
+async def test_without_an_identity_it_says_so(urls: tuple[str, str]) -> None:
+    async with aiohttp.ClientSession() as http, http.get(urls[0]) as response:
+        assert "Nobody told who you are" in await response.text()
+
+
+async def test_the_clock_tells_the_time(urls: tuple[str, str]) -> None:
+    async with aiohttp.ClientSession() as http, http.get(urls[1]) as response:
+        page = await response.text()
+    assert 'datetime="1970-01-01T00:00:00+00:00"' in page
+    assert "00:00:00" in page

@@ -1,0 +1,97 @@
+// The certified OpenID provider of npm, with one sign-in page: a button for each user, and Cancel.
+//
+// Reads its configuration as one line of JSON from stdin, prints one line of JSON when it listens, and ends
+// when stdin does, so that it never outlives the test that started it.
+
+import { createServer } from 'node:http';
+import { createInterface } from 'node:readline';
+import Provider, { interactionPolicy } from 'oidc-provider';
+
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const configuration = JSON.parse((await lines.next()).value);
+const users = new Map(Object.entries(configuration.users));
+const claims = {
+  openid: ['sub'],
+  email: ['email', 'email_verified'],
+  profile: ['name', 'preferred_username', 'groups'],
+};
+
+const policy = interactionPolicy.base();
+policy.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0);
+
+function escape(text) {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.codePointAt(0)};`);
+}
+
+function signInPage(uid) {
+  const buttons = [...users.keys()].map(
+    (user) => `<button name="login" value="${escape(user)}">Sign in as ${escape(user)}</button>`,
+  );
+  return `<!doctype html><html lang="en"><title>Test provider</title><h1>Test provider</h1>
+<form method="post" action="/interaction/${uid}">${buttons.join('\n')}
+<button name="login" value="">Cancel</button></form></html>`;
+}
+
+async function formOf(request) {
+  let text = '';
+  for await (const chunk of request) text += chunk;
+  return new URLSearchParams(text);
+}
+
+async function interact(request, response) {
+  const { uid } = await provider.interactionDetails(request, response);
+  if (request.method !== 'POST') {
+    response.setHeader('Content-Type', 'text/html; charset=utf-8');
+    response.end(signInPage(uid));
+    return;
+  }
+  const accountId = (await formOf(request)).get('login');
+  const result = accountId
+    ? { login: { accountId }, select_account: {} }
+    : { error: 'access_denied', error_description: 'the person said no' };
+  await provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false });
+}
+
+async function grantEverything(ctx) {
+  const { client, session, provider: owner } = ctx.oidc;
+  const grant = new owner.Grant({ clientId: client.clientId, accountId: session.accountId });
+  grant.addOIDCScope(Object.keys(claims).join(' '));
+  await grant.save();
+  return grant;
+}
+
+let provider;
+const server = createServer((request, response) => {
+  if (!request.url.startsWith('/interaction/')) {
+    provider.callback()(request, response);
+    return;
+  }
+  interact(request, response).catch((error) => {
+    response.statusCode = 400;
+    response.end(`${error.name}: ${error.message}`);
+  });
+});
+
+server.listen(configuration.port, '127.0.0.1', () => {
+  const issuer = `http://127.0.0.1:${server.address().port}`;
+  provider = new Provider(issuer, {
+    clients: configuration.clients,
+    jwks: { keys: configuration.keys },
+    claims,
+    scopes: Object.keys(claims),
+    conformIdTokenClaims: !configuration.id_token_claims,
+    cookies: { keys: [configuration.cookie_key] },
+    features: { devInteractions: { enabled: false } },
+    interactions: { policy, url: (ctx, interaction) => `/interaction/${interaction.uid}` },
+    pkce: { required: () => true },
+    loadExistingGrant: grantEverything,
+    async findAccount(ctx, sub) {
+      const account = users.get(sub);
+      return account && { accountId: sub, claims: () => ({ sub, ...account }) };
+    },
+  });
+  console.log(JSON.stringify({ issuer }));
+});
+
+await lines.next();
+process.exit(0);

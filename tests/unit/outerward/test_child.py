@@ -1,0 +1,36 @@
+"""A child process's place: given up when none ever serves, without a secret in its environment."""
+
+import pytest
+
+from outerward.child import Child, child_environment
+from outerward.config import Settings
+from outerward.control import Assignment
+from outerward.errors import OuterwardError
+
+ASSIGNMENT = Assignment(settings=Settings(), edge_port=1)
+
+
+async def test_a_process_that_never_serves_is_given_up_in_words() -> None:
+    changes: list[None] = []
+    child = Child("worker 1", "outerward.no_such_module", (), ASSIGNMENT, lambda: changes.append(None))
+    with pytest.raises(OuterwardError, match="the worker 1 process cannot start"):
+        await child.run()
+    assert child.pid is None
+    assert not changes
+
+
+async def test_a_place_that_was_drained_starts_nothing() -> None:
+    child = Child("worker 1", "outerward.no_such_module", (), ASSIGNMENT, lambda: None)
+    await child.drain(1.0)
+    await child.run()
+    assert child.pid is None
+
+
+def test_a_child_inherits_no_variable_that_may_hold_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OUTERWARD_ADMIN_BOOTSTRAP_TOKEN", "GOOGLE_SECRET", "NOTIFY_SOCKET"):
+        monkeypatch.setenv(name, "canary")
+    monkeypatch.setenv("LC_TIME", "C")
+    environment = child_environment()
+    assert "canary" not in environment.values()
+    assert environment["LC_TIME"] == "C"
+    assert "PATH" in environment

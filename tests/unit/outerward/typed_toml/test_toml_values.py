@@ -1,0 +1,102 @@
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from outerward.typed_toml.values import duration, read_secret_file, secret, size
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("500ms", timedelta(milliseconds=500)),
+        ("90s", timedelta(seconds=90)),
+        ("15m", timedelta(minutes=15)),
+        ("12h", timedelta(hours=12)),
+        ("30d", timedelta(days=30)),
+        ("0", timedelta(0)),
+        ("0s", timedelta(0)),
+    ],
+)
+def test_a_duration_is_a_number_and_a_unit(text: str, span: timedelta) -> None:
+    assert duration(text) == span
+
+
+@pytest.mark.parametrize(
+    "text", ["", "90", "-1s", "1.5h", "1h30m", "1 h", "h", "1S", "1w", "٣s", "1s\n", "1e3s"]
+)
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="must be a duration"):
+        duration(text)
+
+
+def test_a_duration_beyond_a_century_is_refused() -> None:
+    with pytest.raises(ValueError, match="too long"):
+        duration("999999999d")
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [("0", 0), ("512", 512), ("32k", 32768), ("10M", 10 << 20), ("1g", 1 << 30)]
+)
+def test_a_size_is_a_number_of_bytes_or_of_multiples_of_1024(text: str, count: int) -> None:
+    assert size(text) == count
+
+
+@pytest.mark.parametrize("text", ["", "k", "-1", "1.5k", "1kb", "10 m", "1t", "٣"])
+def test_what_is_no_size_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="must be a size"):
+        size(text)
+
+
+@given(st.text())
+def test_any_text_is_a_value_or_a_value_error(text: str) -> None:
+    for parse in (duration, size):
+        with suppress(ValueError):
+            parse(text)
+
+
+@given(st.integers(0, 10**6), st.sampled_from(["ms", "s", "m"]))
+def test_a_duration_means_its_number_of_units(count: int, unit: str) -> None:
+    seconds = {"ms": 0.001, "s": 1, "m": 60}[unit]
+    assert duration(f"{count}{unit}").total_seconds() == pytest.approx(count * seconds)
+
+
+def test_a_secret_comes_from_the_text_the_environment_or_a_file(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("from a file\n")
+    assert secret("as it is", {}, tmp_path) == "as it is"
+    assert secret("env:NAME", {"NAME": "from there"}, tmp_path) == "from there"
+    assert secret("file:key", {}, tmp_path) == "from a file"
+    assert secret(f"file:{tmp_path}/key", {}, Path("/nowhere")) == "from a file"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "is empty"),
+        ("env:MISSING", "MISSING is not set"),
+        ("env:EMPTY", "EMPTY is not set"),
+        ("env:BYTES", "BYTES is not UTF-8"),
+        ("env:hunter2 is no name", "not followed by the name"),
+        ("file:missing", "missing cannot be read: No such file"),
+        ("file:", "cannot be read: Is a directory"),
+        ("file:nul\0", "no file's name"),
+        ("file:empty", "empty is empty"),
+        ("file:binary", "binary is not UTF-8"),
+        ("file:large", "too large"),
+    ],
+)
+def test_a_secret_that_is_not_there_is_refused_in_words(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "empty").write_text("\n")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    (tmp_path / "large").write_bytes(b"x" * 70_000)
+    with pytest.raises(ValueError, match=words) as refused:
+        secret(text, {"EMPTY": "", "BYTES": "\udcff"}, tmp_path)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_secret_file_keeps_blanks_and_loses_the_line_end_only(tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(b" a b \r\n")
+    assert read_secret_file(tmp_path / "key") == " a b "

@@ -1,0 +1,164 @@
+"""The upstream's answer head: what passes, how its body ends, and what is refused as no answer."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy.answer_head import AnswerHead, Framing, InvalidAnswer, read_answer
+
+Headers = list[tuple[bytes, bytes]]
+
+
+def judge(
+    *headers: tuple[bytes, bytes],
+    status: int = 200,
+    reason: bytes = b"OK",
+    method: bytes = b"GET",
+    internal: bool = False,
+) -> AnswerHead:
+    return read_answer(status, reason, list(headers), method=method, internal=internal)
+
+
+LENGTH = (b"Content-Length", b"5")
+CHUNKED = (b"Transfer-Encoding", b"Chunked ")
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "method", "framing", "lines"),
+    [
+        ([LENGTH], 200, b"GET", Framing.LENGTH, b"Content-Length: 5\r\n"),
+        ([CHUNKED], 200, b"GET", Framing.CHUNKED, b""),
+        ([], 200, b"GET", Framing.UNTIL_CLOSE, b""),
+        ([LENGTH], 200, b"HEAD", Framing.NONE, b"Content-Length: 5\r\n"),
+        ([CHUNKED], 200, b"HEAD", Framing.NONE, b""),
+        ([], 204, b"GET", Framing.NONE, b""),
+        ([LENGTH], 204, b"GET", Framing.NONE, b""),
+        ([CHUNKED], 204, b"GET", Framing.NONE, b""),
+        ([LENGTH], 304, b"GET", Framing.NONE, b"Content-Length: 5\r\n"),
+        ([LENGTH], 599, b"POST", Framing.LENGTH, b"Content-Length: 5\r\n"),
+    ],
+)
+def test_the_end_of_a_body_is_known_in_one_way(
+    headers: Headers, status: int, method: bytes, framing: Framing, lines: bytes
+) -> None:
+    head = judge(*headers, status=status, method=method)
+
+    assert (head.framing, head.lines) == (framing, lines)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [LENGTH, LENGTH],
+        [LENGTH, (b"content-length", b"6")],
+        [LENGTH, CHUNKED],
+        [(b"Content-Length", b"5, 5")],
+        [(b"Content-Length", b"-5")],
+        [(b"Content-Length", b"")],
+        [(b"Content-Length", b"5x")],
+        [CHUNKED, CHUNKED],
+        [(b"Transfer-Encoding", b"gzip, chunked")],
+        [(b"Transfer-Encoding", b"gzip")],
+        [(b"Transfer-Encoding", b"identity")],
+        [(b"Transfer-Encoding", b"")],
+    ],
+)
+@pytest.mark.parametrize("method", [b"GET", b"HEAD"])
+def test_contradictory_or_unknown_framing_is_no_answer(headers: Headers, method: bytes) -> None:
+    with pytest.raises(InvalidAnswer):
+        judge(*headers, method=method)
+
+
+@pytest.mark.parametrize("status", [0, 100, 101, 103, 199, 600, 999])
+def test_a_status_that_was_not_asked_for_is_no_answer(status: int) -> None:
+    with pytest.raises(InvalidAnswer):
+        judge(LENGTH, status=status)
+
+
+@pytest.mark.parametrize("reason", [b"\x00", b"a\rb", b"a\nb", b"\x7f", b"\x1b[31m"])
+def test_a_reason_with_a_control_character_is_no_answer(reason: bytes) -> None:
+    with pytest.raises(InvalidAnswer):
+        judge(LENGTH, reason=reason)
+
+
+@pytest.mark.parametrize("reason", [b"", b"Not Found", b"caf\xc3\xa9", b"a\tb"])
+def test_any_printable_reason_passes(reason: bytes) -> None:
+    assert judge(LENGTH, reason=reason).reason == reason
+
+
+def test_hop_by_hop_lines_and_what_connection_lists_stay_here() -> None:
+    head = judge(
+        (b"Connection", b"close, X-Hop"),
+        (b"Keep-Alive", b"timeout=5"),
+        (b"Proxy-Connection", b"x"),
+        (b"TE", b"x"),
+        (b"Trailer", b"x"),
+        (b"Upgrade", b"h2c"),
+        (b"x-hop", b"1"),
+        (b"X-End", b"caf\xe9"),
+        LENGTH,
+    )
+
+    assert head.lines == b"X-End: caf\xe9\r\nContent-Length: 5\r\n"
+
+
+def test_connection_cannot_remove_the_length_that_frames_the_body() -> None:
+    assert judge((b"Connection", b"Content-Length"), LENGTH).lines == b"Content-Length: 5\r\n"
+
+
+COOKIES = [
+    b"outerward=x",
+    b"__Host-outerward=x; Path=/",
+    b" outerward =x",
+    b"outerward",
+    b"outerward;Path=/",
+    b"outerward-admin=x",
+    b"outerward-login-abcdefgh=x",
+    b"__Host-outerward-login-abcdefgh=x",
+]
+
+
+@pytest.mark.parametrize("value", COOKIES)
+def test_an_upstream_sets_no_cookie_of_ours_and_our_own_pages_do(value: bytes) -> None:
+    line = (b"sEt-cOOkie", value)
+
+    assert judge(line, LENGTH).lines == b"Content-Length: 5\r\n"
+    assert judge(line, LENGTH, internal=True).lines.startswith(b"sEt-cOOkie: " + value)
+
+
+@pytest.mark.parametrize("value", [b"Outerward=x", b"outerwardx=x", b"app=outerward=x", b"a=b; outerward=x"])
+def test_an_upstreams_own_cookies_pass(value: bytes) -> None:
+    assert judge((b"Set-Cookie", value)).lines == b"Set-Cookie: " + value + b"\r\n"
+
+
+def test_our_own_pages_do_not_name_their_server() -> None:
+    assert judge((b"Server", b"aiohttp"), internal=True).lines == b""
+    assert judge((b"Server", b"nginx")).lines == b"Server: nginx\r\n"
+
+
+@pytest.mark.parametrize("headers", [[(b"X", b"1")] * 401, [(b"X", b"a" * 70_000)] * 2])
+def test_an_endless_head_is_no_answer(headers: Headers) -> None:
+    with pytest.raises(InvalidAnswer):
+        judge(*headers)
+
+
+@given(
+    st.integers(0, 999),
+    st.binary(max_size=10),
+    st.lists(
+        st.tuples(
+            st.sampled_from([b"Content-Length", b"Transfer-Encoding", b"Connection", b"Set-Cookie", b"X"]),
+            st.one_of(st.binary(max_size=12), st.sampled_from([b"5", b"chunked", b"close, x"])),
+        ),
+        max_size=6,
+    ),
+    st.sampled_from([b"GET", b"HEAD", b"POST"]),
+)
+def test_any_head_is_an_answer_or_none(status: int, reason: bytes, headers: Headers, method: bytes) -> None:
+    try:
+        head = read_answer(status, reason, headers, method=method, internal=False)
+    except InvalidAnswer:
+        return
+    assert 200 <= head.status <= 599
+    assert head.lines.lower().count(b"content-length: ") <= 1
+    assert b"transfer-encoding:" not in head.lines.lower()

@@ -1,0 +1,172 @@
+"""The recorder: activity is summed up by session, written once, and kept when the store does not take it."""
+
+from collections.abc import Sequence
+from typing import cast
+
+import pytest
+
+from proxy.recorder import Recorder
+from session_store import (
+    ApplicationSession,
+    Context,
+    CookieHash,
+    SessionId,
+    Store,
+    StoreUnavailable,
+    Touch,
+    UserId,
+)
+from session_store import user_tag as tag_of
+from tests.support.edge import ISSUER, ada, route
+from tests.support.upstreams import Echo
+
+ENDPOINT = route(Echo().address).endpoint
+
+
+class Notebook:
+    """A store of which only ``touch`` exists; ``away`` makes it refuse."""
+
+    def __init__(self) -> None:
+        self.written: list[list[Touch]] = []
+        self.away = 0
+
+    async def touch(self, touches: Sequence[Touch]) -> None:
+        if self.away:
+            self.away -= 1
+            raise StoreUnavailable("away")
+        self.written.append(list(touches))
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_ms = 1000
+
+    def __call__(self) -> int:
+        self.now_ms += 1
+        return self.now_ms
+
+
+def session(number: int = 0) -> ApplicationSession:
+    return ApplicationSession(
+        id=SessionId(f"edgses_{number}"),
+        cookie_hash=CookieHash(number.to_bytes(32)),
+        endpoint=ENDPOINT,
+        user_id=UserId("edgusr_1"),
+        user_tag=tag_of(ISSUER, "ada"),
+        principal=ada(),
+        created_at=0,
+        expires_at=10_000,
+        idle_timeout_s=60,
+    )
+
+
+def at(address: str) -> Context:
+    return Context(ip_address=address)
+
+
+@pytest.fixture
+def notebook() -> Notebook:
+    return Notebook()
+
+
+@pytest.fixture
+def recorder(notebook: Notebook) -> Recorder:
+    return Recorder(cast("Store", notebook), Clock())
+
+
+async def test_many_requests_of_a_session_are_one_touch_with_the_last_context(
+    recorder: Recorder, notebook: Notebook
+) -> None:
+    for number in range(5):
+        recorder.note(session(), at(f"192.0.2.{number}"))
+    await recorder.flush()
+
+    assert notebook.written == [
+        [
+            Touch(
+                cookie_hash=session().cookie_hash,
+                endpoint_id=ENDPOINT.id,
+                user_tag=session().user_tag,
+                at_ms=1005,
+                requests=5,
+                idle_timeout_s=60,
+                context=at("192.0.2.4"),
+            )
+        ]
+    ]
+
+
+async def test_nothing_noted_is_nothing_written(recorder: Recorder, notebook: Notebook) -> None:
+    await recorder.flush()
+
+    assert notebook.written == []
+
+
+async def test_what_was_written_is_not_written_again(recorder: Recorder, notebook: Notebook) -> None:
+    recorder.note(session(), at("192.0.2.1"))
+    await recorder.flush()
+    await recorder.flush()
+
+    assert len(notebook.written) == 1
+
+
+async def test_what_the_store_did_not_take_is_added_to_what_came_since(
+    recorder: Recorder, notebook: Notebook
+) -> None:
+    notebook.away = 1
+    for number in (1, 2):
+        recorder.note(session(number), at("192.0.2.1"))
+    await recorder.flush()
+    recorder.note(session(1), at("192.0.2.9"))
+    await recorder.flush()
+
+    (touches,) = notebook.written
+    told = {touch.cookie_hash: (touch.requests, touch.at_ms, touch.context) for touch in touches}
+    assert told == {
+        session(1).cookie_hash: (2, 1003, at("192.0.2.9")),
+        session(2).cookie_hash: (1, 1002, at("192.0.2.1")),
+    }
+
+
+async def test_the_batches_before_a_failure_are_written_once(
+    recorder: Recorder, notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("proxy.recorder._BATCH", 2)
+    for number in range(5):
+        recorder.note(session(number), at("192.0.2.1"))
+
+    class Failing(Notebook):
+        async def touch(self, touches: Sequence[Touch]) -> None:
+            if len(notebook.written) == 1 and not self.away:
+                self.away = 1
+            await super().touch(touches)
+
+    failing = Failing()
+    failing.written = notebook.written
+    monkeypatch.setattr(recorder, "_store", failing)
+    await recorder.flush()
+    monkeypatch.setattr(recorder, "_store", notebook)
+    await recorder.flush()
+
+    assert [len(batch) for batch in notebook.written] == [2, 2, 1]
+    assert all(touch.requests == 1 for batch in notebook.written for touch in batch)
+
+
+async def test_notes_are_bounded_when_the_store_stays_away(
+    recorder: Recorder, notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("proxy.recorder._MOST_NOTED", 3)
+    for number in range(10):
+        recorder.note(session(number), at("192.0.2.1"))
+    recorder.note(session(0), at("192.0.2.1"))
+    await recorder.flush()
+
+    assert [touch.requests for touch in notebook.written[0]] == [2, 1, 1]
+
+
+async def test_closing_writes_what_is_noted(recorder: Recorder, notebook: Notebook) -> None:
+    recorder.start()
+    recorder.note(session(), at("192.0.2.1"))
+    await recorder.close()
+
+    assert len(notebook.written) == 1
