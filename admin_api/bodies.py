@@ -32,8 +32,6 @@ async def read_body(request: web.Request) -> bytes:
     """
     if request.headers.get("Expect"):
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        # An interim answer: aiohttp must not take the final one for already begun.
-        request.writer.output_size = 0
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
             return await request.read()

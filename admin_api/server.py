@@ -4,7 +4,6 @@ By itself aiohttp answers what it cannot parse in plain text, quotes the offendi
 the log (a token may stand in it), names its version, and logs request lines with their query.
 """
 
-import logging
 from typing import Any
 
 import structlog
@@ -13,16 +12,11 @@ from aiohttp import web
 from admin_api.pipeline import finish, new_operation_id
 from admin_api.problems import Code, Problem, problem_response
 
-_quiet = logging.getLogger("admin_api.aiohttp")
-_quiet.addHandler(logging.NullHandler())
-_quiet.propagate = False
-
 SERVER_SETTINGS: dict[str, Any] = {
     "access_log": None,
     "auto_decompress": False,
     "keepalive_timeout": 75.0,
     "lingering_time": 1.0,
-    "logger": _quiet,
 }
 
 _log = structlog.get_logger("admin_api")

@@ -59,10 +59,21 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     lat_long_radius_km: int | None
 
 
+class Device(msgspec.Struct, frozen=True, kw_only=True):
+    """A browser as it describes itself."""
+
+    raw: str
+    browser_name: str
+    browser_version: str
+    device_type: str
+    os_name: str
+    os_version: str
+
+
 class Browser(msgspec.Struct, frozen=True, kw_only=True):
     """From where and with what the latest request came."""
 
-    user_agent: UserAgent
+    user_agent: Device
     ip_address: str
     location: Place | None
 
@@ -209,9 +220,20 @@ class Shapes:
 
 def _browser(context: Context) -> Browser:
     return Browser(
-        user_agent=context.user_agent,
+        user_agent=_device(context.user_agent),
         ip_address=context.ip_address,
         location=None if context.location is None else _place(context.location),
+    )
+
+
+def _device(agent: UserAgent) -> Device:
+    return Device(
+        raw=agent.raw,
+        browser_name=agent.browser_name,
+        browser_version=agent.browser_version,
+        device_type=agent.device_type,
+        os_name=agent.os_name,
+        os_version=agent.os_version,
     )
 
 

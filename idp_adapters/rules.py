@@ -89,9 +89,10 @@ def _is_domain(text: str) -> bool:
 
 def _address_parts(address: str) -> tuple[str, str] | None:
     """The folded local part and domain, or None where that is not certain."""
-    if address.count("@") != 1 or _BLANK_OR_CONTROL.search(address):
+    parts = _fold(address).split("@")
+    if len(parts) != 2 or _BLANK_OR_CONTROL.search(address):
         return None
-    local, _, domain = _fold(address).partition("@")
+    local, domain = parts
     return (local, domain) if local and _is_domain(domain) else None
 
 

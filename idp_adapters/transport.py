@@ -105,12 +105,11 @@ class Transport:
             detail = f"{request.url}: no answer within {self._deadline_s:g} s"
             raise LoginError("provider_unreachable", detail) from None
         except (aiohttp.ClientSSLError, ssl.SSLError) as error:
-            detail = f"{request.url}: TLS failed ({type(error).__name__})"
-            raise LoginError("provider_misconfigured", detail) from None
+            raise LoginError("provider_misconfigured", f"{request.url}: TLS: {_words(error)}") from None
         except aiohttp.InvalidURL:
             raise LoginError("provider_misconfigured", f"{request.url}: not a usable URL") from None
         except (aiohttp.ClientError, OSError) as error:
-            raise LoginError("provider_unreachable", f"{request.url}: {type(error).__name__}") from None
+            raise LoginError("provider_unreachable", f"{request.url}: {_words(error)}") from None
 
     async def close(self) -> None:
         """Close the session."""
@@ -130,7 +129,8 @@ class Transport:
             async for chunk in response.content.iter_any():
                 body += chunk
                 if len(body) > MAX_ANSWER:
-                    raise _too_large(request.url)
+                    detail = f"{request.url}: the answer is larger than {MAX_ANSWER} bytes"
+                    raise LoginError("provider_misconfigured", detail)
             headers = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status, headers, bytes(body))
 
@@ -187,9 +187,11 @@ def _refuse_unwanted(url: str, response: aiohttp.ClientResponse) -> None:
         raise LoginError("provider_misconfigured", f"{url}: answered with a redirect, which is not followed")
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise LoginError("provider_misconfigured", f"{url}: answered compressed, unasked")
-    if (response.content_length or 0) > MAX_ANSWER:
-        raise _too_large(url)
 
 
-def _too_large(url: str) -> LoginError:
-    return LoginError("provider_misconfigured", f"{url}: the answer is larger than {MAX_ANSWER} bytes")
+def _words(error: Exception) -> str:
+    """What the machine says of a failed connection; nothing of what the other side said."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        error = error.certificate_error
+    said = getattr(error, "verify_message", None) or getattr(error, "strerror", None)
+    return said if isinstance(said, str) else type(error).__name__

@@ -4,6 +4,7 @@ It ends when the supervisor says so, when it is told by SIGTERM, and when the su
 """
 
 import asyncio
+import resource
 import signal
 import socket
 import sys
@@ -34,9 +35,15 @@ Serve = Callable[[Assignment, Callable[[], str]], Served]
 """Builds what is to be served from the assignment and a question for the edge's status."""
 
 
-def run_child(serve: Serve) -> None:
-    """Run a child process whose arguments are descriptors: the control channel, then its listeners."""
-    control, *listeners = (socket.socket(fileno=int(number)) for number in sys.argv[1:])
+def run_child(serve: Serve, descriptors: Sequence[int]) -> None:
+    """Run a child process to its end; ``descriptors`` are the control channel, then its listeners.
+
+    It may open as many files as it is allowed to: each visitor takes two.
+    """
+    if sys.platform == "linux":
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    control, *listeners = (socket.socket(fileno=number) for number in descriptors)
     uvloop.run(_run(serve, control, listeners))
 
 

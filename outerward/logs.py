@@ -87,9 +87,8 @@ def _safe(name: str, value: object, deeper: int) -> object:
     if name == "exception" and isinstance(value, str):
         return _CONTROL_BUT_NEWLINE.sub(_escaped, _without_credentials(value)[-_LONGEST_TRACEBACK:])
     if deeper and isinstance(value, Mapping):
-        return {
-            str(key)[:100]: _safe(str(key), inner, deeper - 1) for key, inner in list(value.items())[:100]
-        }
+        kept = list(value)[:_MOST_ENTRIES]
+        return {_text(str(key)): _safe(str(key), value[key], deeper - 1) for key in kept}
     if deeper and isinstance(value, list | tuple | set | frozenset):
         return [_safe("", inner, deeper - 1) for inner in list(value)[:_MOST_ENTRIES]]
     return _text(value if isinstance(value, str) else repr(value))

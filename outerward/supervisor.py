@@ -21,6 +21,7 @@ from outerward.config import Settings, admin_url
 from outerward.control import Assignment, EdgeStatus
 from outerward.errors import OuterwardError
 from outerward.listeners import Listener, bind
+from outerward.nursery import Nursery
 from outerward.state_folder import StateFolder, write_private
 from outerward.wiring import open_store
 from session_store import (
@@ -73,7 +74,6 @@ class Supervisor:
         self._state = StateFolder(settings.state)
         self._prepare = prepare
         self._announcer = Announcer(ready_file)
-        self._announcer.forget_last()
         count = _workers(settings)
         self._edges: list[Listener] = []
         try:
@@ -87,6 +87,7 @@ class Supervisor:
             settings,
             admin=replace(settings.admin, public_url=admin_url(settings.admin, self._admin.port)),
         )
+        self._nursery = Nursery()
         self._embedded: EmbeddedStore | None = None
         self._store: Store | None = None
         self._workers: list[Child] = []
@@ -123,7 +124,9 @@ class Supervisor:
         Raises OuterwardError in words when something that is needed cannot be had, after ending all else.
         """
         try:
+            self._watch(self._nursery.run())
             await self._start_store()
+            self._announcer.forget_last()
             self._start_children()
             self._watch(self._get_ready())
             await self._stop.wait()
@@ -168,10 +171,10 @@ class Supervisor:
         for slot in range(len(self._edges[0].sockets)):
             sockets = [listener.sockets[slot] for listener in self._edges]
             name = f"worker {slot + 1}"
-            child = Child(name, "outerward.worker_process", sockets, assignment, self._tell_admin)
+            child = Child(name, "worker", sockets, assignment, self._nursery, self._tell_admin)
             self._workers.append(child)
         self._admin_child = Child(
-            "admin", "outerward.admin_process", self._admin.sockets, assignment, self._tell_admin
+            "admin", "admin", self._admin.sockets, assignment, self._nursery, self._tell_admin
         )
         for child in self._children():
             self._watch(child.run())
@@ -256,6 +259,7 @@ class Supervisor:
         self._admin.close()
         if self._admin_child is not None:
             await self._admin_child.drain(_ADMIN_DRAIN_S)
+        await self._nursery.stop()
         if self._store is not None:
             await self._store.close()
         if self._embedded is not None:

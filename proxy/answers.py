@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from urllib.parse import quote
 
+from proxy.addresses import login_path, switch_account
 from proxy.head import Refusal, Request
 from proxy.pages import PAGE_HEADERS, problem_json, problem_page
-from proxy.problems import LOGIN_REQUIRED, NOT_ALLOWED, Link, Problem
+from proxy.problems import LOGIN_REQUIRED, METHOD_NOT_SUPPORTED, NOT_ALLOWED, Problem
 from proxy.routes import Route
 
-LOGIN_PATH = "/.outerward/login"
 _LONGEST_RETURN = 4096
+_PRINTABLE = "".join(map(chr, range(33, 127)))
+_ALLOWED = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 _JSON_HEADERS = (
     ("Content-Type", "application/json"),
     ("Cache-Control", "no-store"),
@@ -60,8 +62,10 @@ def problem_answer(
     extra = [("X-Request-Id", request_id), *headers]
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
         extra.append(("Retry-After", "1"))
+    if problem is METHOD_NOT_SUPPORTED:
+        extra.append(("Allow", _ALLOWED))
     if isinstance(judged, Request) and is_navigation(judged):
-        links = _FORBIDDEN_LINKS if problem is NOT_ALLOWED else ()
+        links = [switch_account(_return_path(judged))] if problem is NOT_ALLOWED else []
         body = problem_page(problem, request_id=request_id, account=account, links=links)
         extra = [*PAGE_HEADERS, *extra]
     else:
@@ -69,9 +73,6 @@ def problem_answer(
         extra = [*_JSON_HEADERS, *extra]
     head_only = judged is not None and judged.method == b"HEAD"
     return answer(problem.status, extra, body, close=close, head_only=head_only)
-
-
-_FORBIDDEN_LINKS = (Link("Sign in as someone else", "/.outerward/login?prompt=select_account"),)
 
 
 def login_answer(
@@ -84,16 +85,20 @@ def login_answer(
         return problem_answer(
             LOGIN_REQUIRED, request, request_id, reason=reason, headers=[challenge, *cookies], close=close
         )
-    back = quote(request.target, safe="/") if request.safe_method else "/"
-    if len(back) > _LONGEST_RETURN:
-        back = "/"
     headers = [
-        ("Location", f"{LOGIN_PATH}?redirect_path={back}"),
+        ("Location", login_path(_return_path(request))),
         ("Cache-Control", "no-store"),
         ("X-Request-Id", request_id),
         *cookies,
     ]
     return answer(302 if request.safe_method else 303, headers, b"", close=close)
+
+
+def _return_path(request: Request) -> str:
+    """The page asked for, where coming back to it repeats nothing and it is of a bearable length."""
+    if not request.safe_method or len(request.target) > _LONGEST_RETURN:
+        return "/"
+    return quote(request.target, safe=_PRINTABLE)
 
 
 def clearing(route: Route) -> str:

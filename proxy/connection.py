@@ -113,9 +113,8 @@ class ClientConnection(asyncio.Protocol, Timed):
             self._transport.abort()
 
     def update_reading(self) -> None:
-        """Read on unless a request waits its turn, the current one cannot take more, or answers pile up."""
+        """Read on unless a request waits its turn or the current one cannot take more."""
         wanted = len(self._queue) < 2 and not any(exchange.full for exchange in self._queue)
-        wanted = wanted and (self.writable or self._receiving is not None)
         if wanted is self._reading or self._transport is None or self._transport.is_closing():
             return
         if self._half_closed:
@@ -157,7 +156,7 @@ class ClientConnection(asyncio.Protocol, Timed):
     def eof_received(self) -> bool:
         """The client has said all: it gets what can be answered soon, for mostly it is gone altogether."""
         self._half_closed = True
-        if self._receiving is not None or not self._queue:
+        if not self._queue:
             return False
         self._goodbye = asyncio.get_running_loop().call_later(GOODBYE_S, self.abort)
         return True
@@ -167,14 +166,13 @@ class ClientConnection(asyncio.Protocol, Timed):
         self.writable = False
         if self._queue:
             self._queue[0].client_writable(False)
-        self.update_reading()
 
     def resume_writing(self) -> None:
         """It does again."""
         self.writable = True
         if self._queue and self._queue[0].started:
             self._queue[0].client_writable(True)
-        elif self._queue:
+        else:
             self._start_front()
         self.update_reading()
 
@@ -236,8 +234,6 @@ class ClientConnection(asyncio.Protocol, Timed):
 
     def on_message_begin(self) -> None:
         """A new head: its limits count from here."""
-        if self._deaf:
-            return
         self._in_head = self._began = True
         self._head_bytes = 0
         self._target = b""
@@ -247,8 +243,7 @@ class ClientConnection(asyncio.Protocol, Timed):
 
     def on_url(self, url: bytes) -> None:
         """A piece of the request target."""
-        if self._in_head:
-            self._target += url
+        self._target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header line; trailers come here too, after the body, and are dropped."""

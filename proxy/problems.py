@@ -59,9 +59,6 @@ AMBIGUOUS_PATH = Problem(
 METHOD_NOT_SUPPORTED = Problem(
     1004, 405, "Method not supported", "This kind of request cannot be made here.", _ASK_APP
 )
-CONNECT_NOT_SUPPORTED = Problem(
-    1005, 501, "No tunnels", "CONNECT is not offered here.", "Use this address without a forward proxy."
-)
 RESERVED_NOT_FOUND = Problem(
     1006,
     404,

@@ -14,6 +14,7 @@ from aiohttp import http_parser, web
 from proxy.connection import ClientConnection
 from proxy.context import TrustedProxies
 from proxy.gate import Gate
+from proxy.head import MAX_HEAD_BYTES
 from proxy.recorder import Recorder
 from proxy.routes import Site, UpstreamAddress
 from proxy.timers import TimerWheel
@@ -55,7 +56,14 @@ class Worker:
         self.connections: set[ClientConnection] = set()
         self._all_gone = asyncio.Event()
         self.draining = False
-        self._runner = web.AppRunner(control_app, access_log=None, handle_signals=False)
+        self._runner = web.AppRunner(
+            control_app,
+            access_log=None,
+            handle_signals=False,
+            auto_decompress=False,
+            max_line_size=MAX_HEAD_BYTES,
+            max_field_size=MAX_HEAD_BYTES,
+        )
         self._servers: list[asyncio.Server] = []
         self._pools: dict[UpstreamAddress, UpstreamPool] = {}
         self._tasks: set[asyncio.Task[None]] = set()

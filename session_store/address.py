@@ -22,6 +22,16 @@ class Address:
     username: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
 
+    def greeting(self) -> list[tuple[str, ...]]:
+        """The commands that every connection begins with; the last one asks the server what it is."""
+        commands: list[tuple[str, ...]] = []
+        if self.password is not None:
+            user = (self.username,) if self.username is not None else ()
+            commands.append(("AUTH", *user, self.password))
+        if self.database:
+            commands.append(("SELECT", str(self.database)))
+        return [*commands, ("INFO",)]
+
     def tls(self) -> ssl.SSLContext | None:
         """The TLS context: certificate and host name are verified against the system's authorities."""
         return ssl.create_default_context() if self.kind == "tls" else None

@@ -5,9 +5,11 @@ has not seen since its start, which by that very answer did not run. Every fault
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
+import hiredis
 from redis.asyncio.connection import (
     AbstractConnection,
     Connection,
@@ -21,7 +23,7 @@ from redis.exceptions import AuthenticationError, NoScriptError, RedisError, Res
 
 from session_store import topology
 from session_store.address import Address
-from session_store.errors import StoreRefused, StoreUnavailable
+from session_store.errors import NotConfirmed, StoreRefused, StoreUnavailable
 from session_store.lua import Command, in_full
 
 Reply = bytes | int | None | list["Reply"]
@@ -69,6 +71,15 @@ class Commands:
         (info,) = await self._exchange([("INFO",)])
         topology.verify(_text(info))
 
+    @asynccontextmanager
+    async def confirmed(self) -> AsyncIterator[None]:
+        """Whatever is done within must be done within one deadline as a whole: else NotConfirmed."""
+        try:
+            async with asyncio.timeout(self.timeout_s):
+                yield
+        except (StoreUnavailable, TimeoutError) as error:
+            raise NotConfirmed("the store did not confirm it in time; it may have taken effect") from error
+
     async def close(self) -> None:
         """Close every connection."""
         await self._pool.aclose()
@@ -84,8 +95,10 @@ class Commands:
                     raise
                 finally:
                     await self._pool.release(connection)
-        except AuthenticationError as error:
-            raise StoreRefused("the store refuses the user or password in store.url") from error
+        except AuthenticationError:
+            raise StoreRefused("the store refuses the user or password in store.url") from None
+        except ResponseError as error:
+            raise _refusal(error) from None
         except TimeoutError as error:
             raise StoreUnavailable("the store did not answer in time") from error
         except (RedisError, OSError) as error:
@@ -95,8 +108,7 @@ class Commands:
 async def _converse(
     connection: AbstractConnection, commands: Sequence[Command]
 ) -> list[Reply | ResponseError]:
-    packed: list[bytes] = connection.pack_commands(commands)
-    await connection.send_packed_command(packed, check_health=False)
+    await connection.send_packed_command(pack(commands), check_health=False)
     replies: list[Reply | ResponseError] = []
     for _ in commands:
         try:
@@ -114,28 +126,32 @@ def _pool(address: Address) -> ConnectionPool:
     else:
         kind = SSLConnection if address.kind == "tls" else Connection
         where = {"host": address.host, "port": address.port}
+
+    # Signing in by itself, redis-py wraps a refusal on a unix socket beyond recognition.
+    async def greet(connection: AbstractConnection) -> None:
+        await _greet(connection, address)
+
     return ConnectionPool(
         kind,
         max_connections=_CONNECTIONS,
-        db=address.database,
-        username=address.username,
-        password=address.password,
         protocol=2,
         driver_info=None,
         retry=Retry(NoBackoff(), 0),
         socket_timeout=None,
         socket_connect_timeout=None,
-        redis_connect_func=_greet,
+        redis_connect_func=greet,
         **where,
     )
 
 
-async def _greet(connection: AbstractConnection) -> None:
+async def _greet(connection: AbstractConnection, address: Address) -> None:
     """Sign in on a new connection and judge the server before its first command."""
     await connection.on_connect()
-    await connection.send_command("INFO", check_health=False)
     try:
-        topology.verify(_text(await connection.read_response(disable_decoding=True)))
+        for command in address.greeting():
+            await connection.send_command(*command, check_health=False)
+            reply = await connection.read_response(disable_decoding=True)
+        topology.verify(_text(reply))
     except BaseException:
         await connection.disconnect(nowait=True)
         raise
@@ -147,10 +163,20 @@ def _text(info: Reply | ResponseError) -> bytes:
     return info
 
 
+def pack(commands: Iterable[tuple[Any, ...]]) -> bytes:
+    """The bytes of ``commands`` as the store reads them (RESP arrays)."""
+    return b"".join(hiredis.pack_command(command) for command in commands)
+
+
 def _value(reply: Reply | ResponseError) -> Reply:
     if isinstance(reply, ResponseError):
-        raise StoreUnavailable(f"the store refused a command ({error_word(str(reply))})") from reply
+        raise _refusal(reply)
     return reply
+
+
+def _refusal(error: ResponseError) -> StoreUnavailable:
+    """What an error reply becomes. It is not told as the cause: it may quote a password."""
+    return StoreUnavailable(f"the store refused a command ({error_word(str(error))})")
 
 
 def error_word(text: str) -> str:

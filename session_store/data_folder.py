@@ -122,8 +122,8 @@ class DataFolder:
 
     def _way_out(self, copy: str) -> str:
         return (
-            f"{copy}Put back a backup of {self.path}; or, to begin anew (everybody signs in again), "
-            f"remove {self.files} and {self.extent}"
+            f"{copy}Put back a backup of {self.path} and {self.extent}; or, to begin anew "
+            f"(everybody signs in again), remove {self.files} and {self.extent}"
         )
 
     def _explained(self, name: str, size: int, before: int) -> bool:

@@ -24,8 +24,8 @@ _TAKEOVER_S = 3.0
 _SILENCE_S = 30.0
 _POLL_S = 0.02
 _RECORD_S = 1.0
-_BACK_OFF_S = (0.0, 0.1, 0.25, 0.5, 1.0, 1.5)
-_HEALTHY_S = 10.0
+_BACK_OFF_S = (0.0, 0.1, 0.2, 0.4, 0.8, 1.0)
+_HEALTHY_S = 2.0
 _STOP_S = 5.0
 _LAST_LINES_S = 0.2
 
@@ -96,6 +96,9 @@ class EmbeddedStore:
             try:
                 await self._bring_up(self._server)
             except _EndedError:
+                continue
+            except OSError as error:
+                self._log.error("store.not_started", error=str(error))
                 continue
             self._log.warning("store.restarted", took_ms=round((time.monotonic() - began) * 1000))
 

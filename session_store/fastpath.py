@@ -9,13 +9,13 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import Any, cast
+from typing import cast
 
 import hiredis
 
 from session_store import topology
 from session_store.address import Address
-from session_store.commands import error_word
+from session_store.commands import error_word, pack
 from session_store.errors import StoreError, StoreUnavailable
 
 Answer = asyncio.Future[bytes | None]
@@ -122,11 +122,9 @@ class FastPath:
             if address.kind == "unix":
                 await self._loop.create_unix_connection(lambda: line, address.path)
             else:
-                await self._loop.create_connection(
-                    lambda: line, address.host, address.port, ssl=self._tls
-                )
+                await self._loop.create_connection(lambda: line, address.host, address.port, ssl=self._tls)
             try:
-                *_, info = await line.ask(_greeting(address))
+                *_, info = await line.ask(address.greeting())
                 topology.verify(info or b"")
             except BaseException:
                 line.abort("the greeting failed")
@@ -154,10 +152,10 @@ class _Line(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.abort("the store closed the connection")
 
-    async def ask(self, commands: Sequence[tuple[Any, ...]]) -> list[bytes | None]:
+    async def ask(self, commands: Sequence[tuple[str, ...]]) -> list[bytes | None]:
         """The replies to ``commands``, for the greeting."""
         answers: list[Answer] = [self._loop.create_future() for _ in commands]
-        self.send(b"".join(hiredis.pack_command(command) for command in commands), answers)
+        self.send(pack(commands), answers)
         return await asyncio.gather(*answers)
 
     def send(self, commands: bytes, answers: list[Answer]) -> None:
@@ -231,16 +229,6 @@ class _Line(asyncio.Protocol):
             overdue = sent
         _fail(islice(self._waiting, overdue - self._answered), "the store did not answer in time")
         self._watching = self._loop.call_at(following, self._watch)
-
-
-def _greeting(address: Address) -> list[tuple[str, ...]]:
-    commands: list[tuple[str, ...]] = []
-    if address.password is not None:
-        user = (address.username,) if address.username is not None else ()
-        commands.append(("AUTH", *user, address.password))
-    if address.database:
-        commands.append(("SELECT", str(address.database)))
-    return [*commands, ("INFO",)]
 
 
 def _fail(answers: Iterable[Answer], why: str) -> None:

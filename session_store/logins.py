@@ -1,10 +1,11 @@
 """Logins: what is remembered while one is under way, what it leaves behind, and how often it failed."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import cast
 
 from session_store import keys, lua
-from session_store.commands import Commands
+from session_store.commands import Commands, Reply
 from session_store.errors import LoginOvertaken, StoreUnavailable
 from session_store.ids import IdSource, UserId
 from session_store.lifecycle import EndReason
@@ -23,6 +24,35 @@ from session_store.revocation import GENERATION_LIFE_MS, Revocation
 from session_store.sealing import Sealer
 
 _ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Login:
+    """A login that the provider has confirmed."""
+
+    tag: UserTag
+    principal: Principal
+    provider_name: str
+    begun_at: Milliseconds
+    at: Milliseconds
+    cookie_hash: CookieHash
+    expires_at: Milliseconds
+
+    @property
+    def life(self) -> Milliseconds:
+        """How long the browser session's record stands."""
+        return self.expires_at + keys.GRACE_MS - self.at
+
+    def user(self, known: User | None, ids: IdSource) -> User:
+        """The user after this login: ``known`` with what the provider says now, or a new one."""
+        return User(
+            id=known.id if known else ids.user(),
+            tag=self.tag,
+            provider_name=self.provider_name,
+            principal=self.principal,
+            created_at=known.created_at if known else self.at,
+            last_login=self.at,
+        )
 
 
 class Logins:
@@ -64,35 +94,27 @@ class Logins:
         expires_at: Milliseconds,
     ) -> BrowserSession:
         """See Store.complete_login."""
-        now = self._now_ms()
-        life = expires_at + keys.GRACE_MS - now
-        tag = user_tag(principal.issuer, principal.subject)
-        for _ in range(_ATTEMPTS):
-            put = await self._put_user(tag, principal, provider_name, now, begun_at, cookie_hash, life)
-            if put is not None:
-                break
-        else:
-            raise StoreUnavailable("the user kept changing")
-        user, generation = put
+        login = _Login(
+            tag=user_tag(principal.issuer, principal.subject),
+            principal=principal,
+            provider_name=provider_name,
+            begun_at=begun_at,
+            at=self._now_ms(),
+            cookie_hash=cookie_hash,
+            expires_at=expires_at,
+        )
+        user, generation = await self._signed_in(login)
         session = BrowserSession(
             cookie_hash=cookie_hash,
             user_id=user.id,
-            user_tag=tag,
+            user_tag=user.tag,
             generation=generation,
             scope=scope,
             principal=principal,
-            issued_at=now,
+            issued_at=login.at,
             expires_at=expires_at,
         )
-        written = await self._commands.run(
-            "SET", keys.browser(cookie_hash), encode(session), "NX", "PX", life
-        )
-        if written is None:
-            raise LoginOvertaken("the user was deleted while the login was completed")
-        current = await self._commands.run("HGET", keys.generation(tag), "generation")
-        if int(cast("bytes | None", current) or 0) != generation:
-            await self._revocation.end(cookie_hash, tag, EndReason.USER_DELETED, "")
-            raise LoginOvertaken("the user was deleted while the login was completed")
+        await self._write(session, login.life)
         return session
 
     async def count_failure(self, key: str, window_s: int) -> int:
@@ -103,50 +125,45 @@ class Logins:
         """See Store.failures."""
         return int(cast("bytes | None", await self._commands.run("GET", keys.failures(key))) or 0)
 
-    async def _put_user(
-        self,
-        tag: UserTag,
-        principal: Principal,
-        provider_name: str,
-        now: Milliseconds,
-        begun_at: Milliseconds,
-        cookie_hash: CookieHash,
-        life: Milliseconds,
-    ) -> tuple[User, int] | None:
-        """The user as this login leaves it, with the generation; None when another user came between."""
-        standing = cast("bytes | None", await self._commands.run("GET", keys.user(tag)))
-        known = decode(standing, User) if standing is not None else None
-        user = User(
-            id=known.id if known else self._ids.user(),
-            tag=tag,
-            provider_name=provider_name,
-            principal=principal,
-            created_at=known.created_at if known else now,
-            last_login=now,
+    async def _signed_in(self, login: "_Login") -> tuple[User, int]:
+        """The user as this login leaves it, indexed with its browser session, and the generation."""
+        for _ in range(_ATTEMPTS):
+            standing = cast("bytes | None", await self._commands.run("GET", keys.user(login.tag)))
+            known = decode(standing, User) if standing is not None else None
+            user = login.user(known, self._ids)
+            if known is None:
+                await self._index(user)
+            outcome, *generation = cast("list[bytes]", await self._put_user(login, user, known))
+            if outcome == b"written":
+                return user, int(generation[0])
+            if known is None:
+                await self._unindex(user.id)
+            if outcome == b"overtaken":
+                raise LoginOvertaken("the user was deleted after this login began")
+        raise StoreUnavailable("the user kept changing")
+
+    async def _put_user(self, login: "_Login", user: User, known: User | None) -> Reply:
+        return await self._commands.run(
+            *lua.PUT_USER.call(
+                [keys.user(login.tag), keys.generation(login.tag), keys.user_browsers(login.tag)],
+                known.id if known else "",
+                encode(user),
+                login.begun_at,
+                keys.tag(login.cookie_hash),
+                login.life,
+                GENERATION_LIFE_MS,
+            )
         )
-        if known is None:
-            await self._index(user)
-        outcome, *generation = cast(
-            "list[bytes]",
-            await self._commands.run(
-                *lua.PUT_USER.call(
-                    [keys.user(tag), keys.generation(tag), keys.user_browsers(tag)],
-                    known.id if known else "",
-                    encode(user),
-                    begun_at,
-                    keys.tag(cookie_hash),
-                    life,
-                    GENERATION_LIFE_MS,
-                )
-            ),
-        )
-        if outcome == b"written":
-            return user, int(generation[0])
-        if known is None:
-            await self._unindex(user.id)
-        if outcome == b"overtaken":
-            raise LoginOvertaken("the user was deleted after this login began")
-        return None
+
+    async def _write(self, session: BrowserSession, life: Milliseconds) -> None:
+        """Write the record where nothing stands, and take it back if a revocation began meanwhile."""
+        place = keys.browser(session.cookie_hash)
+        if await self._commands.run("SET", place, encode(session), "NX", "PX", life) is None:
+            raise LoginOvertaken("the user was deleted while the login was completed")
+        generation = await self._commands.run("HGET", keys.generation(session.user_tag), "generation")
+        if int(cast("bytes | None", generation) or 0) != session.generation:
+            await self._revocation.end(session.cookie_hash, session.user_tag, EndReason.USER_DELETED, "")
+            raise LoginOvertaken("the user was deleted while the login was completed")
 
     async def _index(self, user: User) -> None:
         """Make a new user findable before the record exists."""

@@ -1,8 +1,9 @@
 """The records of the store and their bytes.
 
-A stored value is one kind letter, one format digit, then MessagePack. The letter keeps a login transaction
-or a tombstone from ever being read as a session; the digit keeps a newer format from being misread; and each
-session record carries its own key, so that a reply out of step is noticed. Knows no Redis.
+A stored value is one kind letter, one format digit, then the fields in order as MessagePack: a new field goes
+last and has a default. The letter keeps a login transaction or a tombstone from ever being read as a session;
+the digit keeps a newer format from being misread; and each session record carries its own key, so that a
+reply out of step is noticed. Knows no Redis.
 """
 
 import hashlib
@@ -31,7 +32,7 @@ def user_tag(issuer: str, subject: str) -> UserTag:
     return UserTag(urlsafe_b64encode(digest).rstrip(b"=").decode())
 
 
-class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """What a visitor's address leads to: a tunnel with a hostname, or one edge route."""
 
     id: EndpointId
@@ -41,7 +42,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     path_prefix: str | None = None
 
 
-class Principal(msgspec.Struct, frozen=True, kw_only=True):
+class Principal(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """Who a session belongs to, as far as rules and upstream headers need it."""
 
     provider: str
@@ -54,7 +55,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     groups: tuple[str, ...] = ()
 
 
-class User(msgspec.Struct, frozen=True, kw_only=True):
+class User(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """One person at one provider; the key is (issuer, subject), never the e-mail."""
 
     id: UserId
@@ -65,7 +66,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     last_login: Milliseconds
 
 
-class UserAgent(msgspec.Struct, frozen=True, kw_only=True):
+class UserAgent(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """A browser as it describes itself; families as ua-parser writes them."""
 
     raw: str = ""
@@ -76,7 +77,7 @@ class UserAgent(msgspec.Struct, frozen=True, kw_only=True):
     os_version: str = ""
 
 
-class Location(msgspec.Struct, frozen=True, kw_only=True):
+class Location(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """Where an address is, as far as the GeoIP database knows; degrees and kilometres."""
 
     country_code: str | None = None
@@ -85,7 +86,7 @@ class Location(msgspec.Struct, frozen=True, kw_only=True):
     radius_km: int | None = None
 
 
-class Context(msgspec.Struct, frozen=True, kw_only=True):
+class Context(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """From where and with what a request came."""
 
     ip_address: str
@@ -93,7 +94,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     location: Location | None = None
 
 
-class BrowserSession(msgspec.Struct, frozen=True, kw_only=True):
+class BrowserSession(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """One login of one browser: one cookie value, valid within ``scope`` (a hostname or cookie domain)."""
 
     cookie_hash: CookieHash
@@ -106,7 +107,7 @@ class BrowserSession(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: Milliseconds
 
 
-class ApplicationSession(msgspec.Struct, frozen=True, kw_only=True):
+class ApplicationSession(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """A browser session at one endpoint: the only record that a check reads."""
 
     id: SessionId
@@ -120,7 +121,7 @@ class ApplicationSession(msgspec.Struct, frozen=True, kw_only=True):
     idle_timeout_s: int
 
 
-class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
+class Tombstone(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """What stands in a session's place once it was ended; ``endpoint_id`` is None for a browser session."""
 
     cookie_hash: CookieHash
@@ -130,7 +131,7 @@ class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: Milliseconds
 
 
-class Activity(msgspec.Struct, frozen=True, kw_only=True):
+class Activity(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """What changes often about an application session; kept beside its record, never in it."""
 
     last_active: Milliseconds
@@ -138,7 +139,7 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True):
     context: Context
 
 
-class ApiToken(msgspec.Struct, frozen=True, kw_only=True):
+class ApiToken(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """An admin API token; the secret itself is never stored."""
 
     id: str

@@ -4,14 +4,13 @@ Each end is a tombstone, written by one script in the slot of what it ends; inde
 wins against logins and new application sessions under way: docs/decisions/keys.md.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import cast
 
 from session_store import keys, lua
 from session_store.commands import Commands
-from session_store.errors import NotConfirmed, StoreUnavailable
+from session_store.errors import StoreUnavailable
 from session_store.ids import SessionId, UserId
 from session_store.lifecycle import EndReason
 from session_store.lookup import place_of, tag_of
@@ -41,7 +40,7 @@ class Revocation:
 
     async def end_browser_session(self, cookie_hash: CookieHash, reason: EndReason, by: str) -> bool:
         """See Store.end_browser_session."""
-        async with self._confirmed():
+        async with self._commands.confirmed():
             standing = await self._commands.run("GET", keys.browser(cookie_hash))
             if not isinstance(standing, bytes) or standing[:1] != b"B":
                 return False
@@ -58,7 +57,7 @@ class Revocation:
 
     async def end_application_session(self, session_id: SessionId, reason: EndReason, by: str) -> bool:
         """See Store.end_application_session."""
-        async with self._confirmed():
+        async with self._commands.confirmed():
             place = await place_of(self._commands, session_id)
             if place is None:
                 return False
@@ -79,8 +78,6 @@ class Revocation:
                         keys.applications(cookie_hash),
                         keys.activities(cookie_hash),
                     ],
-                    endpoint_id,
-                    session_id,
                     encode(tombstone(cookie_hash, endpoint_id, reason, by, now)),
                     encode(tombstone(cookie_hash, None, reason, by, now)),
                     now,
@@ -93,7 +90,7 @@ class Revocation:
 
     async def delete_user(self, user_id: UserId, by: str) -> bool:
         """See Store.delete_user."""
-        async with self._confirmed():
+        async with self._commands.confirmed():
             user_tag = await tag_of(self._commands, user_id)
             if user_tag is None:
                 return False
@@ -103,8 +100,10 @@ class Revocation:
                 return False
             while not await self._end_some(user_tag, user_id, by):
                 pass
-            await self._commands.run("ZREM", keys.USERS, user_id)
-            await self._commands.run("DEL", keys.user_tag_of(user_id))
+            with suppress(StoreUnavailable):
+                await self._commands.run_all(
+                    [("ZREM", keys.USERS, user_id), ("DEL", keys.user_tag_of(user_id))]
+                )
             return True
 
     async def _end_some(self, user_tag: UserTag, user_id: UserId, by: str) -> bool:
@@ -162,11 +161,3 @@ class Revocation:
         if browser_tags:
             commands.append(("ZREM", keys.user_browsers(user_tag), *browser_tags))
         await self._commands.run_all(commands)
-
-    @asynccontextmanager
-    async def _confirmed(self) -> AsyncIterator[None]:
-        try:
-            async with asyncio.timeout(self._commands.timeout_s):
-                yield
-        except (StoreUnavailable, TimeoutError) as error:
-            raise NotConfirmed("the store did not confirm it in time; it may have taken effect") from error

@@ -71,12 +71,18 @@ async def spawn(server: Path, configured: bytes, held: int, keep: int) -> asynci
         stderr=asyncio.subprocess.STDOUT,
         pass_fds=(keep, held),
         start_new_session=True,
-        env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
+        env=_environment(),
     )
     if process.stdin is not None:
         process.stdin.write(configured)
         process.stdin.close()
     return process
+
+
+def _environment() -> dict[str, str]:
+    """What the loader needs, and nothing that could be a secret."""
+    kept = {name: value for name, value in os.environ.items() if name.startswith(("LD_", "DYLD_"))}
+    return kept | {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
 
 
 def _from_wheel() -> Path:

@@ -10,7 +10,7 @@ from typing import cast
 
 from session_store import keys
 from session_store.commands import Commands, Reply
-from session_store.errors import NotConfirmed, StoreUnavailable
+from session_store.errors import StoreUnavailable
 from session_store.ids import IdSource, TokenId, is_id
 from session_store.records import ApiToken, Milliseconds, decode, encode
 
@@ -64,18 +64,16 @@ class Tokens:
         """See Store.delete_token."""
         if not is_id(token_id, "owtok_"):
             return False
-        token_hash = await self._commands.run("GET", keys.token_hash_of(token_id))
-        if not isinstance(token_hash, bytes):
-            return False
-        try:
+        async with self._commands.confirmed():
+            token_hash = await self._commands.run("GET", keys.token_hash_of(token_id))
+            if not isinstance(token_hash, bytes):
+                return False
             deleted = await self._commands.run("DEL", keys.token(token_hash))
-        except StoreUnavailable as error:
-            raise NotConfirmed("the store did not confirm it; it may have taken effect") from error
-        with suppress(StoreUnavailable):
-            await self._commands.run_all(
-                [("ZREM", keys.TOKENS, token_id), ("DEL", keys.token_hash_of(token_id))]
-            )
-        return deleted == 1
+            with suppress(StoreUnavailable):
+                await self._commands.run_all(
+                    [("ZREM", keys.TOKENS, token_id), ("DEL", keys.token_hash_of(token_id))]
+                )
+            return deleted == 1
 
     def _valid(self, value: Reply) -> ApiToken | None:
         if not isinstance(value, bytes):

@@ -4,7 +4,7 @@
     URL of a real, empty Valkey on a unix socket. With ``STORE_KINDS`` of ``tests.support.redis_server``, by
     ``@pytest.mark.parametrize("store_url", STORE_KINDS, indirect=True)``, also of a one-node Cluster.
 ``store``
-    A started ``Store`` there that answers; closed after the test.
+    A started ``Store`` there that answers, with deadlines that a busy machine keeps; closed after the test.
 ``store_server``
     A ``RedisServer`` of the test's own, every write on disk before its answer: to kill and to hang.
 
@@ -17,6 +17,8 @@ import pytest
 
 from session_store import Store
 from tests.support.redis_server import Kind, RedisServer
+
+pytest_plugins = ("tests.support.needs",)
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +41,9 @@ def store_url(request: pytest.FixtureRequest, _servers: dict[Kind, RedisServer])
 
 @pytest.fixture
 async def store(store_url: str) -> AsyncIterator[Store]:
-    opened = Store.open(store_url, secrets=["a secret of the tests, 32 long.."])
+    opened = Store.open(
+        store_url, secrets=["a secret of the tests, 32 long.."], check_timeout_s=10, command_timeout_s=30
+    )
     try:
         await opened.start()
         await opened.ping()

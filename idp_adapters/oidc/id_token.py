@@ -52,7 +52,7 @@ def read_header(compact: str, algorithms: tuple[str, ...]) -> UnverifiedToken:
         raise _invalid("it is encrypted")
     if len(segments) != 3 or not all(_SEGMENT.fullmatch(segment) for segment in segments):
         raise _invalid("it is not a signed token in compact form")
-    header = _object(segments[0], "header")
+    header = _header_members(segments[0])
     alg, kid, typ = header.get("alg"), header.get("kid"), header.get("typ", "JWT")
     if not isinstance(alg, str) or alg not in algorithms:
         raise _invalid(f"it is signed with {str(alg)[:32]!a}, not with {', '.join(algorithms)}")
@@ -88,13 +88,13 @@ def verify(token: UnverifiedToken, keys: KeySet) -> SignedClaims:
         raise _invalid(f"claims: {error}") from None
 
 
-def _object(segment: str, what: str) -> dict[str, object]:
+def _header_members(segment: str) -> dict[str, object]:
     if len(segment) > _MAX_HEADER:
-        raise _invalid(f"its {what} is larger than {_MAX_HEADER} bytes")
+        raise _invalid(f"its header is larger than {_MAX_HEADER} bytes")
     try:
         return read_object(urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
     except (JsonError, ValueError):
-        raise _invalid(f"its {what} is not a JSON object, each member once") from None
+        raise _invalid("its header is not a JSON object, each member once") from None
 
 
 def _invalid(detail: str) -> LoginError:

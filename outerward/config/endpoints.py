@@ -24,7 +24,7 @@ _REQUESTS = (timedelta(milliseconds=1), timedelta(hours=24))
 
 @dataclass(frozen=True)
 class _Claim:
-    """A hostname as one endpoint claims it; ``owner`` is kind and name of the tunnel or edge."""
+    """A hostname as one endpoint claims it, for an ``owner``: one tunnel, or the edge of that name."""
 
     key: Key
     owner: tuple[str, str]
@@ -85,7 +85,7 @@ class _Endpoints:
         for name in ("provider", "allow"):
             if getattr(tunnel, name) is None:
                 problems.add((*key, name), "is required on a tunnel with a hostname")
-        self._claim(key, ("tunnel", tunnel.name), tunnel.hostname, tunnel.public_url, ("",))
+        self._claim(key, ("tunnel", str(key[1])), tunnel.hostname, tunnel.public_url, ("",))
 
     def _check_limits(self, key: Key, tunnel: TunnelSettings) -> None:
         problems = self._problems
@@ -132,11 +132,13 @@ class _Endpoints:
     ) -> None:
         problems = self._problems
         hostname = problems.parsed((*key, "hostname"), addresses.canonical_hostname, text)
-        found = problems.parsed((*key, "public_url"), addresses.public_url, own_url) if own_url else None
+        found = None
+        if own_url is not None:
+            found = problems.parsed((*key, "public_url"), addresses.public_url, own_url)
         if found and found[1] not in paths:
             also = " other than the path_prefix" if len(paths) > 1 else ""
             problems.add((*key, "public_url"), f"must not have a path{also}")
-        if hostname is None:
+        if hostname is None or not problems.sound((*key, "edge")):
             return
         if found and found[0].hostname != hostname:
             problems.warn(
@@ -147,7 +149,7 @@ class _Endpoints:
         origin = self._origin(hostname, own_url) if sound else None
         if origin and not origin.secure and not self._may_be_http(origin):
             problems.add(
-                (*key, "public_url") if own_url else (*key, "hostname"),
+                (*key, "public_url") if found else (*key, "hostname"),
                 f"{origin} would carry session cookies without Secure; use https, or set edge.insecure_http",
             )
         self._claims.append(_Claim(key, owner, hostname, origin))

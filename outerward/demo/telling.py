@@ -1,6 +1,8 @@
 """What the demo prints once it is ready: one line of JSON for programs, or a text for people."""
 
 import shlex
+import shutil
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +42,7 @@ def as_text(facts: Facts) -> str:
     """Everything to try, with commands that can be pasted; the token stays in its file."""
     token_file = shlex.quote(str(facts.admin_token_path))
     bearer = f'-H "Authorization: Bearer $(cat {token_file})"'
+    command = shlex.quote(_command())
     to_api = f"--admin {facts.admin} --token-file {token_file}"
     lines = [
         "The demo is ready. Open one of its applications and sign in:",
@@ -57,9 +60,18 @@ def as_text(facts: Facts) -> str:
         "",
         "or with the command line:",
         "",
-        f"  outerward sessions ls {to_api}",
-        f"  outerward sessions revoke ID {to_api}",
+        f"  {command} sessions ls {to_api}",
+        f"  {command} sessions revoke ID {to_api}",
         "",
         "^C ends the demo and leaves nothing behind.",
     ]
     return "\n".join(lines)
+
+
+def _command() -> str:
+    """How this program is called from here: by name where that is found, else by its place."""
+    beside = Path(sys.executable).with_name("outerward")
+    if shutil.which("outerward") or not beside.exists():
+        return "outerward"
+    here = Path.cwd()
+    return str(beside.relative_to(here)) if beside.is_relative_to(here) else str(beside)

@@ -5,6 +5,7 @@ paths and their own words, and quote a value only where it cannot be secret.
 """
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -16,6 +17,7 @@ from outerward.typed_toml.lines import Key
 V = TypeVar("V")
 
 _LONGEST_MESSAGE = 5000
+_USER_INFO = re.compile(r"(?<=://)[^/\s]*(?=@)")
 
 
 def quoted(text: str) -> str:
@@ -145,4 +147,6 @@ class Problems:
 
 
 def _line(place: str, path: str, message: str) -> str:
-    return ": ".join(part for part in (place, path, printable(message, _LONGEST_MESSAGE)) if part)
+    # A URL in the wrong place is quoted like any other value; its password is not.
+    shown = printable(_USER_INFO.sub("…", message), _LONGEST_MESSAGE)
+    return ": ".join(part for part in (place, path, shown) if part)

@@ -4,7 +4,7 @@
 -- KEYS: user, generation
 -- ARGV: user id, now ms, author, life of the generation ms
 local record = redis.call('GET', KEYS[1])
-if not record or cmsgpack.unpack(string.sub(record, 3)).id ~= ARGV[1] then
+if not record or cmsgpack.unpack(string.sub(record, 3))[1] ~= ARGV[1] then
   return 0
 end
 redis.call('HINCRBY', KEYS[2], 'generation', 1)

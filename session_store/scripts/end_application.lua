@@ -4,22 +4,22 @@
 -- same cookie never starts anew at this endpoint; what is not live is left as it is.
 -- KEYS: browser, application, endpoints, applications and activities (prefixes: every key made from them has
 --       this slot)
--- ARGV: endpoint id, session id, tombstone of the application session, tombstone of the browser session, now ms
+-- ARGV: tombstone of the application session, tombstone of the browser session, now ms
 -- Returns 0 nothing was live, 1 ended, 2 ended with the browser session
-if redis.call('HGET', KEYS[3], ARGV[1]) ~= ARGV[2] or redis.call('GETRANGE', KEYS[2], 0, 0) ~= 'A' then
+if redis.call('GETRANGE', KEYS[2], 0, 0) ~= 'A' then
   return 0
 end
 local life = math.max(redis.call('PTTL', KEYS[1]), redis.call('PTTL', KEYS[2]), 1)
-redis.call('SET', KEYS[2], ARGV[3], 'PX', life)
+redis.call('SET', KEYS[2], ARGV[1], 'PX', life)
 for _, endpoint in ipairs(redis.call('HKEYS', KEYS[3])) do
   if redis.call('GETRANGE', KEYS[4] .. endpoint, 0, 0) == 'A' then
     local ends = redis.call('HGET', KEYS[5] .. endpoint, 'ends')
-    if not ends or tonumber(ends) > tonumber(ARGV[5]) then
+    if not ends or tonumber(ends) > tonumber(ARGV[3]) then
       return 1
     end
   end
 end
 if redis.call('GETRANGE', KEYS[1], 0, 0) == 'B' then
-  redis.call('SET', KEYS[1], ARGV[4], 'KEEPTTL')
+  redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
 end
 return 2

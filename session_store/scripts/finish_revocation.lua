@@ -1,18 +1,17 @@
 -- Deletes a user's record once no browser session is indexed any more. Slot: {U}.
--- Guarantees: index empty, record gone and generation raised are one step, so that a login is either in the
--- index and was ended, or finds a newer generation, or begins after the deletion.
+-- Guarantees: index empty, record gone and the time of it noted are one step, so that a login is either in the
+-- index and was ended, or is refused, or began after the deletion and makes a new user.
 -- KEYS: user, generation, user_browsers, user_applications, last_active
 -- ARGV: user id, now ms, author, life of the generation ms
 -- Returns 0 the index is not empty, 1 done (or another deletion was faster)
 local record = redis.call('GET', KEYS[1])
-if not record or cmsgpack.unpack(string.sub(record, 3)).id ~= ARGV[1] then
+if not record or cmsgpack.unpack(string.sub(record, 3))[1] ~= ARGV[1] then
   return 1
 end
 if redis.call('ZCARD', KEYS[3]) > 0 then
   return 0
 end
 redis.call('DEL', KEYS[1], KEYS[4], KEYS[5])
-redis.call('HINCRBY', KEYS[2], 'generation', 1)
 redis.call('HSET', KEYS[2], 'at', ARGV[2], 'by', ARGV[3])
 redis.call('PEXPIRE', KEYS[2], ARGV[4])
 return 1

@@ -9,7 +9,7 @@ if known[2] and tonumber(known[2]) >= tonumber(ARGV[3]) then
   return {'overtaken'}
 end
 local standing = redis.call('GET', KEYS[1])
-if (standing and cmsgpack.unpack(string.sub(standing, 3)).id or '') ~= ARGV[1] then
+if (standing and cmsgpack.unpack(string.sub(standing, 3))[1] or '') ~= ARGV[1] then
   return {'changed'}
 end
 redis.call('SET', KEYS[1], ARGV[2])

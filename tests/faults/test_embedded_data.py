@@ -1,7 +1,9 @@
 """What the embedded store does with data that is not as it was left: drop one command, or refuse in words."""
 
 import asyncio
+import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -99,7 +101,7 @@ async def test_m8_refusing_twice_keeps_one_copy(data_dir: Path) -> None:
     content = (data_dir / FILE).read_bytes()
     (data_dir / FILE).write_bytes(content.replace(b"$50\r\n", b"$5x\r\n", 1))
     await refusal(data_dir)
-    await refusal(data_dir)
+    assert "A copy as it was found is kept in" in await refusal(data_dir)
     assert len(copies(data_dir)) == 1
 
 
@@ -136,3 +138,15 @@ async def test_a_refused_start_leaves_nothing_running_and_the_folder_free(data_d
     assert not (data_dir / "run").is_symlink()
     (data_dir / FILE).write_bytes(content)
     assert await keys_in(data_dir) == 10
+
+
+async def test_data_that_vanish_while_it_runs_are_not_served_as_empty_after_a_crash(data_dir: Path) -> None:
+    store = embedded(data_dir)
+    await store.start()
+    supervision = asyncio.create_task(store.run())
+    remove(data_dir / "appendonlydir")
+    assert store.pid is not None
+    os.kill(store.pid, signal.SIGKILL)
+    with pytest.raises(StoreRefused, match="holds no data"):
+        await supervision
+    await store.stop()

@@ -65,6 +65,13 @@ async def test_folder_and_socket_are_their_owners_alone_and_no_port_is_open(tmp_
     assert not there(socket.parent)
 
 
+async def test_a_write_is_on_disk_before_its_answer_and_nothing_is_evicted(tmp_path: Path) -> None:
+    async with running(tmp_path / "store") as store, connected(store) as connection:
+        assert await connection.setting("appendonly") == "yes"
+        assert await connection.setting("appendfsync") == "always"
+        assert await connection.setting("maxmemory-policy") == "noeviction"
+
+
 async def test_a_folder_that_others_could_enter_is_closed_to_them(tmp_path: Path) -> None:
     (tmp_path / "store").mkdir(mode=0o755)
     async with running(tmp_path / "store"):

@@ -25,7 +25,7 @@ from tests.support.redis_server import RedisServer
 
 GONE_S = 5.0
 BACK_S = 2.0
-WORKER_BACK_S = 10.0
+WORKER_BACK_S = 20.0
 SECRET = "a secret of the tests, 32 long.."
 
 
@@ -44,22 +44,33 @@ def program(tmp_path_factory: pytest.TempPathFactory, app: Upstream) -> Iterator
 
 def test_m23_a_killed_worker_is_replaced_and_no_waiting_connection_is_lost(program: Program) -> None:
     cookie = program.sign_in()
-    worker = program.kill_child("worker_process")
+    worker = program.kill_child("ow-worker")
     killed = time.monotonic()
     assert program.visit(cookie).status == 200
     assert time.monotonic() - killed < WORKER_BACK_S
-    assert program.child("worker_process") != worker
+    assert program.child("ow-worker") != worker
 
 
 def test_m23_a_worker_told_to_end_is_replaced(program: Program) -> None:
-    worker = program.kill_child("worker_process", signal.SIGTERM)
+    worker = program.kill_child("ow-worker", signal.SIGTERM)
     assert program.visit().status == 401
-    assert program.child("worker_process") != worker
+    assert program.child("ow-worker") != worker
 
 
 def test_m23_a_killed_admin_process_is_replaced_and_ready_again(program: Program) -> None:
-    program.kill_child("admin_process")
+    program.kill_child("ow-admin")
     until(lambda: program.ask_admin("/readyz").status == 200)
+
+
+def test_m23_a_killed_nursery_takes_no_worker_with_it_and_is_replaced(program: Program) -> None:
+    worker = program.child("ow-worker")
+    nursery = program.kill_child("ow-nursery")
+    assert program.visit().status == 401
+    assert lives(worker)
+    os.kill(worker, signal.SIGKILL)
+    until(lambda: not lives(worker))
+    assert program.visit().status == 401
+    assert program.child("ow-nursery") != nursery
 
 
 def test_m2_with_the_store_killed_checks_are_refused_until_it_is_back(
@@ -133,7 +144,7 @@ def test_m24_a_killed_supervisor_leaves_nothing_and_the_next_takes_over(
     with serving(configuration) as program:
         cookie = program.sign_in()
         children = program.children()
-        assert len(children) == 4
+        assert len(children) == 5
         program.process.kill()
         program.end()
         assert until(lambda: not any(lives(pid) for pid in children)) < GONE_S

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from session_store import IdSource, Store
 from tests.support.admin_api import AUTHORIZED, RunningApi, raw, running_api
 
-IDS = IdSource()
+IDS = IdSource(lambda: 1_790_000_000, bytes)
 SEGMENTS = [
     "app",
     "users",

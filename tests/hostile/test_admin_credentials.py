@@ -20,13 +20,13 @@ from tests.support.admin_api import (
 
 EVERYTHING = [
     ("GET", "/app/users"),
-    ("GET", f"/app/users/{IdSource().user()}"),
-    ("DELETE", f"/app/users/{IdSource().user()}"),
+    ("GET", f"/app/users/{IdSource(lambda: 1_790_000_000, bytes).user()}"),
+    ("DELETE", f"/app/users/{IdSource(lambda: 1_790_000_000, bytes).user()}"),
     ("GET", "/app/sessions"),
-    ("DELETE", f"/app/sessions/{IdSource().session()}"),
+    ("DELETE", f"/app/sessions/{IdSource(lambda: 1_790_000_000, bytes).session()}"),
     ("GET", "/tokens"),
     ("POST", "/tokens"),
-    ("DELETE", f"/tokens/{IdSource().token()}"),
+    ("DELETE", f"/tokens/{IdSource(lambda: 1_790_000_000, bytes).token()}"),
     ("GET", "/nowhere"),
 ]
 

@@ -6,7 +6,11 @@ from session_store import IdSource, Store
 from tests.support.admin_api import AUTHORIZED, raw, running_api
 
 LISTS = ["/app/users", "/app/sessions", "/tokens"]
-IDS = {"/app/users": IdSource().user(), "/app/sessions": IdSource().session(), "/tokens": IdSource().token()}
+IDS = {
+    "/app/users": IdSource(lambda: 1_790_000_000, bytes).user(),
+    "/app/sessions": IdSource(lambda: 1_790_000_000, bytes).session(),
+    "/tokens": IdSource(lambda: 1_790_000_000, bytes).token(),
+}
 LIMITS = [
     *[
         "1e9",

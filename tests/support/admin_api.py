@@ -117,11 +117,12 @@ async def running_api(store: Store, **options: Any) -> AsyncIterator[RunningApi]
 
 @dataclass(frozen=True)
 class Raw:
-    """What came back for raw bytes."""
+    """What came back for raw bytes; ``interim`` holds the statuses that came before the answer."""
 
     status: int
     headers: dict[str, str]
     body: bytes
+    interim: tuple[int, ...]
 
     @property
     def json(self) -> Any:
@@ -130,16 +131,24 @@ class Raw:
 
 
 async def raw(api: RunningApi, data: bytes) -> Raw:
-    """The first answer to ``data``, an interim one too."""
+    """The answer to the request in ``data``."""
     reader, writer = await asyncio.open_connection("127.0.0.1", api.port)
     try:
         writer.write(data)
-        status, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")[:-2]
-        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+        interim: list[int] = []
+        while (head := await _head(reader))[0] < 200:
+            interim.append(head[0])
+        status, headers = head
         length = 0 if data.startswith(b"HEAD ") else int(headers.get("content-length", "0"))
-        return Raw(int(status.split(" ")[1]), headers, await reader.readexactly(length))
+        return Raw(status, headers, await reader.readexactly(length), tuple(interim))
     finally:
         writer.close()
+
+
+async def _head(reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]:
+    status, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")[:-2]
+    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+    return int(status.split(" ")[1]), headers
 
 
 def now_ms() -> int:

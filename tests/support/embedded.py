@@ -44,6 +44,12 @@ class Connection:
             raise ConnectionError
         return line.decode().rstrip()
 
+    async def setting(self, name: str) -> str:
+        """The server's own configuration of ``name``."""
+        assert await self.ask("CONFIG", "GET", name) == "*2"
+        lines = [await self._reader.readline() for _ in range(4)]
+        return lines[3].decode().rstrip()
+
     def close(self) -> None:
         """Hang up."""
         self._writer.close()

@@ -8,13 +8,14 @@ h11 is the second opinion on everything that the edge emits: an answer that it d
 """
 
 import asyncio
+import itertools
 import json
 import socket
 import struct
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import h11
 
@@ -110,6 +111,18 @@ class Client:
         """Send bytes without waiting, whatever becomes of them."""
         self._writer.write(data)
 
+    def stop_reading(self) -> None:
+        """Let what comes pile up in the kernel."""
+        self._transport.pause_reading()
+
+    def go_on_reading(self) -> None:
+        """Read again."""
+        self._transport.resume_reading()
+
+    @property
+    def _transport(self) -> asyncio.Transport:
+        return cast("asyncio.Transport", self._writer.transport)
+
     def half_close(self) -> None:
         """Say that nothing more comes."""
         self._writer.write_eof()
@@ -184,10 +197,24 @@ class Client:
         return b"".join(got)
 
 
+async def until(holds: Callable[[], object]) -> None:
+    """Wait until ``holds`` does; fails when it takes too long."""
+    async with asyncio.timeout(PATIENCE_S):
+        for _ in itertools.count():
+            if holds():
+                return
+            await asyncio.sleep(0.01)
+
+
 @asynccontextmanager
-async def connected(port: int) -> AsyncIterator[Client]:
-    """A client of the edge on ``port``."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024 * 1024)
+async def connected(port: int, *, receive_buffer: int = 0) -> AsyncIterator[Client]:
+    """A client of the edge on ``port``; ``receive_buffer`` are the bytes that its kernel takes unread."""
+    connection = socket.socket()
+    if receive_buffer:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    connection.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", port))
+    reader, writer = await asyncio.open_connection(sock=connection, limit=1024 * 1024)
     try:
         yield Client(reader, writer)
     finally:

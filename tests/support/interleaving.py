@@ -3,8 +3,8 @@
 ``Stepped`` is the store's command runner with a gate before each single command, pipelined ones too. A
 ``Schedule`` opens one gate at a time and only once every operation stands at a gate or is done, so that an
 order is exact and needs no sleeping. ``every_merge`` gives a schedule for each order there is, save those
-that differ from another only by swapping neighbours that share no key, or that both only read: neither the
-store nor an operation could tell.
+that differ from another only by swapping neighbours that share no key, or that both only read or only
+remove: neither the store nor an operation could tell.
 """
 
 import asyncio
@@ -26,6 +26,7 @@ _NAMES: dict[Argument, str] = {
 
 
 _READS = {"GET", "HGET", "HMGET", "ZRANGE", "USER_SESSIONS"}
+_REMOVALS = {"ZREM", "DEL"}
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,8 @@ class Step:
 
     def swappable_with(self, other: "Step") -> bool:
         """Whether nobody can tell in which order the two are run, one straight after the other."""
-        return self.who != other.who and (
-            self.slot != other.slot or (self.name in _READS and other.name in _READS)
-        )
+        names = {self.name, other.name}
+        return self.who != other.who and (self.slot != other.slot or names <= _READS or names <= _REMOVALS)
 
 
 class Schedule:

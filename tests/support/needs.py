@@ -11,34 +11,48 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-NODE_MODULES = Path(__file__).parents[1] / "providers" / "node_modules"
 LACKS = "lacks"
 
 
 @dataclass(frozen=True)
 class Part:
-    """A program outside Python: the command that shows that it runs, and the Debian package that has it."""
+    """A program outside Python: commands that show that it runs, and the Debian packages it comes from."""
 
-    shown_by: tuple[str, ...]
-    debian: str
+    shown_by: tuple[tuple[str, ...], ...]
+    debian: tuple[str, ...]
 
     def present(self) -> bool:
-        """Whether the command runs; a name on PATH alone may be a shim."""
-        try:
-            done = subprocess.run(self.shown_by, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-        except OSError:
-            return False
-        return done.returncode == 0
+        """Whether every command runs; a name on PATH alone may be a shim."""
+        return all(map(_runs, self.shown_by))
+
+
+def _runs(command: tuple[str, ...]) -> bool:
+    try:
+        return (
+            subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode
+            == 0
+        )
+    except OSError:
+        return False
+
+
+def _driver() -> str:
+    """Playwright's own Node, through which a test speaks to the browser; it links to a system library."""
+    playwright = find_spec("playwright")
+    return str(Path(playwright.origin).parent / "driver" / "node") if playwright and playwright.origin else ""
 
 
 PARTS = {
-    "chromium": Part(("chromium", "--version"), debian="chromium"),
-    "curl": Part(("curl", "--version"), debian="curl"),
-    "docker-compose": Part(("docker-compose", "version"), debian="docker-compose"),
+    "chromium": Part(
+        (("chromium", "--version"), (_driver(), "--version")), debian=("chromium", "libatomic1")
+    ),
+    "curl": Part((("curl", "--version"),), debian=("curl",)),
+    "docker-compose": Part((("docker-compose", "version"),), debian=("docker-compose",)),
 }
 
 
@@ -46,12 +60,12 @@ PARTS = {
 def lack(name: str) -> str:
     """Say what is missing of a part and how to get it; empty when it is there."""
     part = PARTS[name]
-    return "" if part.present() else f"{name} (Debian package {part.debian})"
+    return "" if part.present() else f"{name} (Debian: {', '.join(part.debian)})"
 
 
 def missing_packages() -> list[str]:
     """The Debian packages of all parts that are missing."""
-    return [part.debian for name, part in PARTS.items() if lack(name)]
+    return [package for name, part in PARTS.items() if lack(name) for package in part.debian]
 
 
 def pytest_configure(config: pytest.Config) -> None:

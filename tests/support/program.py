@@ -36,6 +36,7 @@ listen = "127.0.0.1:0"
 workers = {workers}
 [admin]
 listen = "127.0.0.1:0"
+{admin}
 [store]
 {store}
 [provider.nobody]
@@ -53,12 +54,16 @@ allow = ["*"]
 """
 
 
-def write_configuration(folder: Path, *, upstream: int = 9, workers: int = 1, store: str = "") -> Path:
-    """A configuration with one tunnel to a port on loopback; ``store`` are lines of its section."""
+def write_configuration(
+    folder: Path, *, upstream: int = 9, workers: int = 1, store: str = "", admin: str = ""
+) -> Path:
+    """One tunnel to a port on loopback; ``store`` and ``admin`` are lines of those sections."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "outerward.toml"
     path.write_text(
-        _CONFIGURATION.format(workers=workers, store=store, upstream=upstream, host=HOST, canary=CANARY)
+        _CONFIGURATION.format(
+            workers=workers, admin=admin, store=store, upstream=upstream, host=HOST, canary=CANARY
+        )
     )
     return path
 
@@ -78,7 +83,7 @@ class Program:
         self.state = folder / "state"
         self.ready_file = folder / "ready"
         self.edge = self.admin = ""
-        self._log = folder / "log"
+        self._log = folder / f"log-{secrets.token_hex(4)}"
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", _COMMAND, *arguments],
@@ -123,14 +128,17 @@ class Program:
         self.end()
 
     def children(self) -> dict[int, str]:
-        """Its direct children that live, with their command lines."""
-        found = [pid for pid in _processes() if _parent_of(pid) == self.process.pid and lives(pid)]
-        return {pid: _command_line(pid) for pid in found}
+        """What descends from it and lives, with the name of each: ``ow-worker``, ``ow-admin``, …"""
+        parents = {pid: _parent_of(pid) for pid in _processes()}
+        found = {self.process.pid}
+        while grown := {pid for pid, parent in parents.items() if parent in found} - found:
+            found |= grown
+        return {pid: _name_of(pid) for pid in found - {self.process.pid} if lives(pid)}
 
     def child(self, name: str) -> int:
-        """The first child whose command line holds ``name``, once there is one."""
-        until(lambda: any(name in line for line in self.children().values()))
-        return next(pid for pid, line in self.children().items() if name in line)
+        """The first descendant called ``name``, once there is one."""
+        until(lambda: name in self.children().values())
+        return next(pid for pid, called in self.children().items() if called == name)
 
     def kill_child(self, name: str, number: signal.Signals = signal.SIGKILL) -> int:
         """Send ``number`` to a child and wait until it is gone; its process id."""
@@ -197,11 +205,11 @@ def serving(configuration: Path) -> Iterator[Program]:
         program.stop()
 
 
-def request(base: str, path: str, headers: dict[str, str]) -> Reply:
-    """One GET on a new connection."""
+def request(base: str, path: str, headers: dict[str, str], method: str = "GET") -> Reply:
+    """One request on a new connection."""
     connection = http.client.HTTPConnection(urlsplit(base).netloc, timeout=PATIENCE_S)
     try:
-        connection.request("GET", path, headers=headers)
+        connection.request(method, path, headers=headers)
         answer = connection.getresponse()
         return Reply(answer.status, answer.read())
     except (OSError, http.client.HTTPException):
@@ -284,8 +292,8 @@ def _parent_of(pid: int) -> int:
         return 0
 
 
-def _command_line(pid: int) -> str:
+def _name_of(pid: int) -> str:
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+        return Path(f"/proc/{pid}/comm").read_text().strip()
     except OSError:
         return ""

@@ -188,7 +188,7 @@ def test_nothing_is_left_for_later() -> None:
 
 
 def test_no_file_names_a_path_of_one_machine() -> None:
-    assert [place for place, line in text_lines() if HOME.search(line) or str(ROOT) in line] == []
+    assert [place for place, line in text_lines() if HOME.search(line) or f"{ROOT}/" in line] == []
 
 
 def test_no_test_is_skipped_or_expected_to_fail() -> None:

@@ -50,7 +50,7 @@ def test_a_test_without_its_programs_is_named_in_one_line_with_what_it_lacks(
     told = outcome(tmp_path, *workers)
 
     lines = [line for line in told.splitlines() if line.startswith("NOT RUN")]
-    lacks = "lacks curl (Debian package curl), chromium (Debian package chromium)"
+    lacks = "lacks curl (Debian: curl), chromium (Debian: chromium, libatomic1)"
     assert lines == [f"NOT RUN test_suite.py::test_with_two_parts: {lacks}"]
     assert "1 passed, 1 skipped" in told
 
@@ -78,7 +78,13 @@ def test_a_name_on_path_that_does_not_run_is_a_missing_program(tmp_path: Path) -
     shim.write_text("#!/bin/sh\nexit 127\n")
     shim.chmod(0o755)
 
-    assert not needs.Part((str(shim),), debian="curl").present()
+    assert not needs.Part(((str(shim),),), debian=("curl",)).present()
+
+
+def test_a_part_is_missing_when_one_of_its_programs_is() -> None:
+    both = needs.Part((("true",), ("/nowhere/node",)), debian=("chromium", "libatomic1"))
+
+    assert not both.present()
 
 
 def test_an_unknown_part_is_a_failure_and_no_silent_skip(tmp_path: Path) -> None:

@@ -9,7 +9,11 @@ from structlog.testing import capture_logs
 from session_store import IdSource, Store
 from tests.support.admin_api import RunningApi, session_of
 
-USER, SESSION, TOKEN = IdSource().user(), IdSource().session(), IdSource().token()
+USER, SESSION, TOKEN = (
+    IdSource(lambda: 1_790_000_000, bytes).user(),
+    IdSource(lambda: 1_790_000_000, bytes).session(),
+    IdSource(lambda: 1_790_000_000, bytes).token(),
+)
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 PATHS = {
     "/app/users": {"GET"},
@@ -73,7 +77,7 @@ async def test_a_method_that_a_path_has_not_is_405_with_allow(api: RunningApi, p
     + [("GET", "/tokens", scope) for scope in ("read", "revoke")]
     + [
         ("POST", "/tokens", "revoke"),
-        ("GET", f"/tokens/{TOKEN}", "read"),
+        ("GET", f"/tokens/{TOKEN}", "revoke"),
         ("DELETE", f"/tokens/{TOKEN}", "revoke"),
     ],
 )
@@ -167,6 +171,7 @@ async def test_every_answer_names_its_operation_and_is_not_kept(api: RunningApi,
         operation = answer.headers["X-Operation-Id"]
         assert logged[operation]["status"] == answer.status
         assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Server"] == "outerward"
         if answer.status >= 400:
             assert answer.json["details"]["operation_id"] == operation

@@ -7,7 +7,7 @@ import pytest
 from session_store import ApplicationSession, Context, IdSource, Store, Tombstone, decode, is_tombstone
 from tests.support.admin_api import NOTES, WIKI, RunningApi, now_ms, session_of, sign_in, visit
 
-IDS = IdSource()
+IDS = IdSource(lambda: 1_790_000_000, bytes)
 TIME = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 

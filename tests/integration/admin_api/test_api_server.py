@@ -32,6 +32,7 @@ async def test_malformed_http_is_400_in_our_words_and_repeats_nothing(
     with capture_logs() as lines:
         answer = await raw(api, request_bytes)
     assert answer.status == 400
+    assert answer.headers["connection"] == "close"
     assert answer.headers["server"] == "outerward"
     assert answer.headers["content-type"] == "application/json"
     assert answer.json["error_code"] == "ERR_OUTERWARD_3034"
@@ -75,8 +76,19 @@ async def test_an_upgrade_is_not_made(api: RunningApi) -> None:
 @pytest.mark.parametrize("path", [b"/tokens", b"/app/users", b"/nowhere"])
 async def test_no_body_is_asked_for_before_the_caller_is_known(api: RunningApi, path: bytes) -> None:
     head = b"POST " + path + b" HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 1000000000\r\n"
-    assert (await raw(api, head + b"Host: a\r\n\r\n")).status == 401
-    assert (await raw(api, head + AUTHORIZED + b"\r\n")).status in {404, 405, 413}
+    unknown = await raw(api, head + b"Host: a\r\n\r\n")
+    assert (unknown.status, unknown.interim) == (401, ())
+    known = await raw(api, head + AUTHORIZED + b"\r\n")
+    assert known.status in {404, 405, 413}
+    assert known.interim == ()
+
+
+async def test_a_body_that_nobody_wants_does_not_hold_the_connection(api: RunningApi) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", api.port)
+    writer.write(b"POST /tokens HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\n")
+    async with asyncio.timeout(9):  # by itself aiohttp waits 10 s for the rest
+        assert (await reader.read()).startswith(b"HTTP/1.1 401 ")
+    writer.close()
 
 
 async def test_another_expectation_is_417(api: RunningApi) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from session_store import IdSource, Store
-from tests.support.admin_api import Answer, RunningApi, running_api
+from tests.support.admin_api import AUTHORIZED, Answer, RunningApi, raw, running_api
 
 
 async def create(api: RunningApi, **members: Any) -> Answer:
@@ -125,8 +125,10 @@ async def test_a_token_ends_at_its_expiry(store: Store) -> None:
 
 
 async def test_a_body_that_announces_its_continuation_is_asked_for(api: RunningApi) -> None:
-    made = await api.call("POST", "/tokens", json={"name": "n", "scope": "read"}, expect100=True)
-    assert made.status == 201
+    body = b'{"name": "n", "scope": "read"}'
+    head = f"POST /tokens HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: {len(body)}\r\n".encode()
+    made = await raw(api, head + AUTHORIZED + b"\r\n" + body)
+    assert (made.interim, made.status) == ((100,), 201)
 
 
 async def test_a_token_may_revoke_itself(api: RunningApi) -> None:

@@ -1,7 +1,6 @@
 """The demo as its users start it: everything up, everything shown, everything gone again."""
 
 import json
-import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,8 +30,13 @@ def demo(folder: Path) -> Iterator[Program]:
         program.stop()
 
 
-def left_in(folder: Path) -> list[str]:
-    return os.listdir(folder / "t")
+def state_in(folder: Path) -> Path:
+    (state,) = (folder / "t").glob("outerward-demo-*")
+    return state
+
+
+def left_in(folder: Path) -> list[Path]:
+    return list((folder / "t").glob("outerward-*"))
 
 
 def test_check_goes_through_by_itself(folder: Path) -> None:
@@ -74,15 +78,14 @@ def test_ready_it_prints_one_line_and_its_lists_are_not_empty(demo: Program, fol
     assert not left_in(folder)
 
 
-def test_the_end_of_its_terminal_ends_it_whole(demo: Program, folder: Path) -> None:
-    children = demo.children()
-    demo.process.send_signal(signal.SIGHUP)
-    demo.end()
-    assert not [pid for pid in children if lives(pid)]
-    assert not left_in(folder)
-
-
-def test_killed_it_leaves_no_process(demo: Program) -> None:
+def test_the_command_that_it_prints_works_and_killed_it_leaves_no_process(
+    demo: Program, folder: Path
+) -> None:
+    state = state_in(folder)
+    token_file = str(state / "admin-token")
+    command = Program(folder, "sessions", "ls", "--admin", demo.admin, "--token-file", token_file)
+    listed, _ = command.process.communicate(timeout=60)
+    assert len(listed.splitlines()) >= 6
     children = demo.children()
     demo.process.kill()
     demo.end()
@@ -101,7 +104,7 @@ def test_a_port_asked_for_that_is_taken_is_told_in_words(folder: Path) -> None:
     assert not left_in(folder)
 
 
-def test_its_text_for_people_holds_no_token(folder: Path) -> None:
+def test_its_text_holds_no_token_and_the_end_of_its_terminal_ends_it(folder: Path) -> None:
     program = Program(folder, "demo", "--no-browser", "--ready-file", str(folder / "ready"))
     try:
         program.ready()
@@ -109,8 +112,11 @@ def test_its_text_for_people_holds_no_token(folder: Path) -> None:
         text = ""
         while "nothing behind" not in text:
             text += program.process.stdout.readline().decode()
-        (state,) = left_in(folder)
-        token = (folder / "t" / state / "admin-token").read_text().strip()
+        state = state_in(folder)
+        token = (state / "admin-token").read_text().strip()
+        children = program.children()
+        program.process.send_signal(signal.SIGHUP)
+        program.end()
     finally:
         program.stop()
     assert token not in text + program.log
@@ -122,11 +128,5 @@ def test_its_text_for_people_holds_no_token(folder: Path) -> None:
         "admin-token",
     ):
         assert shown in text
-
-
-def test_the_commands_that_it_prints_work(demo: Program, folder: Path) -> None:
-    (state,) = left_in(folder)
-    token_file = str(folder / "t" / state / "admin-token")
-    command = Program(folder, "sessions", "ls", "--admin", demo.admin, "--token-file", token_file)
-    listed, _ = command.process.communicate(timeout=60)
-    assert len(listed.splitlines()) >= 6
+    assert not [pid for pid in children if lives(pid)]
+    assert not left_in(folder)

@@ -150,10 +150,14 @@ async def test_a_code_is_good_once_and_its_second_use_withdraws_the_token(relyin
 
 @pytest.mark.parametrize(
     "changes",
-    [{"code_verifier": "w" * 43}, {"code_verifier": ""}, {"redirect_uri": CALLBACK + "x"}, {"code": "x"}],
+    [{"code_verifier": "w" * 43}, {"code_verifier": ""}, {"redirect_uri": CALLBACK + "x"}],
 )
 async def test_a_code_without_its_proof_is_refused(relying: Relying, changes: dict[str, str]) -> None:
     assert await relying.redeem(await relying.code(), **changes) == (400, {"error": "invalid_grant"})
+
+
+async def test_a_made_up_code_is_refused(relying: Relying) -> None:
+    assert await relying.redeem("x" * 43) == (400, {"error": "invalid_grant"})
 
 
 async def test_a_code_runs_out(relying: Relying) -> None:

@@ -211,6 +211,13 @@ async def test_m17_oidc_22_what_is_no_answer_ends_the_login_and_is_asked_for_onc
     assert login.hostile.hits[path] == 1
 
 
+@pytest.mark.parametrize("status", [201, 203, 404])
+async def test_metadata_under_another_status_are_none(status: int, login: Login) -> None:
+    document = json.dumps(login.hostile.metadata()).encode()
+    login.hostile.lies.answers[WELL_KNOWN] = answer(document, status=status)
+    assert (await login.refused()).reason == "provider_misconfigured"
+
+
 async def test_o8_a_code_that_the_provider_refuses_is_not_sent_again(login: Login) -> None:
     login.hostile.lies.answers["/token"] = answer(b'{"error": "invalid_grant"}', status=400)
     error = await login.refused()

@@ -207,6 +207,28 @@ async def test_ten_cross_site_images_lock_no_visitor_out(visitor: Browser) -> No
     assert (await visitor.sign_in("/report")).location == "/report"
 
 
+async def test_failed_logins_count_but_an_answer_to_this_browsers_login_is_never_limited(
+    visitor: Browser, corp: Stub
+) -> None:
+    for _ in range(12):
+        corp.fails = None
+        state = (await visitor.begin())["state"]
+        corp.fails = "invalid_token"
+        assert (await visitor.answer(state, "ada")).code == "OUT-2025"
+    corp.fails = None
+
+    assert (await visitor.get(f"{CALLBACK}?state=unknown&code=x")).status == 429
+    assert (await visitor.sign_in("/report")).location == "/report"
+
+
+async def test_a_malformed_callback_is_malformed_also_in_a_browser_that_is_signed_in(
+    visitor: Browser,
+) -> None:
+    await visitor.sign_in()
+
+    assert (await visitor.get(f"{CALLBACK}?code=x")).code == "OUT-2010"
+
+
 async def test_successes_never_count(control: Control) -> None:
     for _ in range(12):
         assert (await control.browser("app.example.com").sign_in()).status == 302

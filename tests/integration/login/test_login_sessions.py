@@ -59,9 +59,9 @@ async def test_the_session_of_an_edge_lasts_as_long_as_its_longest_route(
 ) -> None:
     visitor = control.browser("apps.localhost")
     before = control.clock()
-    landing = await visitor.sign_in("/notes/1")
+    landing = await visitor.sign_in_at("okta", "/wiki/1")
 
-    assert landing.location == "/notes/1"
+    assert landing.location == "/wiki/1"
     session = await session_of(store, visitor)
     assert isinstance(session, BrowserSession)
     assert 0 <= session.expires_at - before - 7_200_000 < 60_000
@@ -270,3 +270,14 @@ async def test_lesson_29_two_answers_at_once_to_one_login_make_one_session(
 
     assert sorted(reply.status for reply in replies) == [302, 400, 400, 400]
     assert corp.completed == ["ada"]
+
+
+async def test_the_back_button_after_the_session_ran_out_offers_a_new_login(
+    visitor: Browser, control: Control
+) -> None:
+    state = (await visitor.begin())["state"]
+    await visitor.answer(state, "ada")
+    assert (await visitor.answer(state, "ada")).code == "OUT-2012"
+    control.clock.ahead_ms = 3_700_000
+
+    assert (await visitor.answer(state, "ada")).code == "OUT-2011"

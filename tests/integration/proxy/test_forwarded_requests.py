@@ -106,6 +106,16 @@ async def test_a_chunked_body_arrives_whole_and_its_trailers_do_not(edge: Edge, 
     assert "x-trailer" not in request_.names
 
 
+async def test_a_trailer_is_never_taken_for_a_header(edge: Edge, cookie: str) -> None:
+    body = chunked(b"x")[:-2] + b"User-Agent: Trailer/1.0\r\n\r\n"
+    data = request("POST", cookie=cookie, headers=[("Transfer-Encoding", "chunked")], body=body)
+    assert (await exchange(edge.port, data, "POST"))[0].status == 200
+    await edge.worker.recorder.flush()
+    (view,) = (await edge.store.sessions(limit=10, before=None)).items
+
+    assert view.activity.context.user_agent.raw == ""
+
+
 async def test_a_value_that_is_not_utf_8_passes_byte_for_byte(edge: Edge, cookie: str) -> None:
     headers = [("X-Raw", "caf\xe9 \xff"), ("Authorization", "Basic \xe9")]
     request_ = received(await edge.ask(cookie=cookie, headers=headers))
@@ -172,7 +182,8 @@ async def test_a_request_id_that_is_none_is_replaced_even_from_a_trusted_proxy(
 
 
 @pytest.mark.parametrize(
-    "path", ["/.outerward/login?redirect_path=/", "/.outerward/", "/.outerward/x", "/ngrok/login", "/ngrok/logout"]
+    "path",
+    ["/.outerward/login?redirect_path=/", "/.outerward/", "/.outerward/x", "/ngrok/login", "/ngrok/logout"],
 )
 async def test_a_reserved_path_goes_to_the_control_app_and_never_upstream(
     edge: Edge, cookie: str, upstream: Echo, path: str
@@ -185,13 +196,21 @@ async def test_a_reserved_path_goes_to_the_control_app_and_never_upstream(
     assert answer.all("server") == []
     (seen,) = edge.control_requests
     assert seen["target"] == path
-    headers = {name: value for name, value in seen["headers"]}
+    headers = dict(seen["headers"])
     assert headers["Cookie"] == f"outerward={cookie}"
     address, hostname, request_id = headers["X-Outerward-Edge"].split(" ")
     assert (address, hostname) == ("127.0.0.1", HOST)
     assert request_id != "forged"
     assert not [name for name in headers if name.startswith("X-Forwarded")]
     assert upstream.hits == 0
+
+
+async def test_a_head_that_we_take_is_not_too_large_for_our_own_pages(edge: Edge) -> None:
+    cookies = [("Cookie", f"c{number}=" + "x" * 9_000) for number in range(3)]
+    answer = await edge.ask("/.outerward/" + "a" * 8_000, headers=cookies)
+
+    assert answer.status == 200
+    assert len(dict(answer.json["headers"])["Cookie"]) > 27_000
 
 
 async def test_a_reserved_path_takes_a_small_body_and_no_large_one(edge: Edge) -> None:

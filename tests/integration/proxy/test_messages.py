@@ -8,7 +8,7 @@ import pytest
 
 from session_store import Store
 from tests.support.edge import Edge, route, running_edge
-from tests.support.http_client import Answer, Client, Cut, chunked, connected, exchange, request
+from tests.support.http_client import Answer, Client, Cut, chunked, connected, exchange, request, until
 from tests.support.upstreams import Echo, Peer, Script, Scripted, always, answering, ok, received
 
 
@@ -118,8 +118,7 @@ async def test_a_slow_answer_holds_back_the_fast_ones_behind_it(store: Store) ->
     async with scene(store, script) as (edge, upstream, cookie), connected(edge.port) as client:
         both = request(target="/slow", cookie=cookie) + request(target="/fast", cookie=cookie)
         await client.send(both + request(target="/refused"))
-        while upstream.hits < 1:
-            await asyncio.sleep(0.01)
+        await until(lambda: upstream.hits)
         go_on.set()
         answers = [await client.answer() for _ in range(3)]
 
@@ -160,7 +159,11 @@ async def test_bytes_may_come_in_any_pieces(edge: Edge, cookie: str, size: int) 
             await asyncio.sleep(0)
         requests = [received(await client.answer()) for _ in range(3)]
 
-    assert [(each.target, each.body) for each in requests] == [("/a", b"hello!"), ("/b", b""), ("/c", b"12345")]
+    assert [(each.target, each.body) for each in requests] == [
+        ("/a", b"hello!"),
+        ("/b", b""),
+        ("/c", b"12345"),
+    ]
 
 
 # Answers
@@ -213,7 +216,9 @@ async def test_an_answer_that_ends_with_its_connection_arrives_chunked_and_whole
 
 async def test_headers_of_an_answer_pass_but_for_the_hops_and_our_cookies(store: Store) -> None:
     lines = ["Set-Cookie: a=1", "Set-Cookie: outerward=evil", "Set-Cookie: b=2", "X-Raw: caf\xe9"]
-    script = always(ok(b"", *lines, "Server: nginx", "Keep-Alive: timeout=5", "Connection: X-Hop", "X-Hop: 1"))
+    script = always(
+        ok(b"", *lines, "Server: nginx", "Keep-Alive: timeout=5", "Connection: X-Hop", "X-Hop: 1")
+    )
     async with scene(store, script) as (edge, _, cookie):
         answer = await edge.ask(cookie=cookie)
 
@@ -231,7 +236,9 @@ async def test_head_is_answered_without_body_and_its_connection_serves_the_next(
         while True:
             asked = await peer.request()
             whole = ok(b"hello " * 2)
-            await peer.send(whole.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" if asked.method == "HEAD" else whole)
+            await peer.send(
+                whole.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" if asked.method == "HEAD" else whole
+            )
 
     async with scene(store, script) as (edge, upstream, cookie), connected(edge.port) as client:
         for _ in range(3):
@@ -271,7 +278,9 @@ async def test_an_early_answer_passes_while_the_body_is_still_being_sent(store: 
         await peer.gone()
 
     async with scene(store, script) as (edge, upstream, cookie), connected(edge.port) as client:
-        await client.send(request("POST", cookie=cookie, headers=[("Content-Length", "1000000")]) + b"x" * 100)
+        await client.send(
+            request("POST", cookie=cookie, headers=[("Content-Length", "1000000")]) + b"x" * 100
+        )
         answer = await client.answer("POST")
         assert (answer.status, answer.body, answer.header("connection")) == (413, b"no!", "close")
         assert await client.ended() == b""
@@ -298,7 +307,10 @@ async def test_a_conversation_goes_both_ways_at_once(store: Store) -> None:
         assert (await client.ended()).endswith(b"0\r\n\r\n")
 
 
-async def test_a_half_closed_client_still_gets_its_answers(edge: Edge, cookie: str) -> None:
+async def test_a_half_closed_client_still_gets_its_answers_and_then_the_end(
+    edge: Edge, cookie: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("proxy.connection.GOODBYE_S", 60)
     async with connected(edge.port) as client:
         await client.send(request(cookie=cookie) * 3)
         client.half_close()

@@ -1,4 +1,4 @@
-"""What a visitor gets: let through, sent to the login, forbidden, not found; and the upstream is asked or not."""
+"""What a visitor gets: let through, sent to the login, forbidden, not found; and if the upstream is asked."""
 
 import asyncio
 from urllib.parse import parse_qs, urlsplit
@@ -24,7 +24,9 @@ async def test_who_has_no_session_is_sent_to_the_login_and_back(edge: Edge, upst
 
     assert answer.status == 302
     assert urlsplit(answer.header("location")).path == "/.outerward/login"
-    assert parse_qs(urlsplit(answer.header("location")).query) == {"redirect_path": ["/report?year=1843&x=%2F"]}
+    assert parse_qs(urlsplit(answer.header("location")).query) == {
+        "redirect_path": ["/report?year=1843&x=%2F"]
+    }
     assert answer.header("cache-control") == "no-store"
     assert upstream.hits == 0
 
@@ -62,7 +64,9 @@ async def test_who_is_signed_in_reaches_the_upstream(edge: Edge, cookie: str, up
     assert upstream.hits == 1
 
 
-async def test_who_is_signed_in_and_not_on_the_list_is_forbidden_by_name(store: Store, upstream: Echo) -> None:
+async def test_who_is_signed_in_and_not_on_the_list_is_forbidden_by_name(
+    store: Store, upstream: Echo
+) -> None:
     async with running_edge(store, [route(upstream, allow=["@example.org", "group:board"])]) as edge:
         cookie = await edge.sign_in()
         script = await edge.ask("/", cookie=cookie)
@@ -88,7 +92,9 @@ async def test_who_is_taken_off_the_list_is_forbidden_at_the_next_request(
     assert upstream.hits == 1
 
 
-@pytest.mark.parametrize("host", ["other.localhost", "localhost", "xapp.localhost", "app.localhost.evil", "[::1]"])
+@pytest.mark.parametrize(
+    "host", ["other.localhost", "localhost", "xapp.localhost", "app.localhost.evil", "[::1]"]
+)
 async def test_an_unknown_host_is_404_and_never_another_app(
     edge: Edge, cookie: str, upstream: Echo, host: str
 ) -> None:
@@ -98,7 +104,9 @@ async def test_an_unknown_host_is_404_and_never_another_app(
     assert edge.control_requests == []
 
 
-@pytest.mark.parametrize("host", ["APP.Localhost", "app.localhost.", "app.localhost:4180", "App.Localhost.:1"])
+@pytest.mark.parametrize(
+    "host", ["APP.Localhost", "app.localhost.", "app.localhost:4180", "App.Localhost.:1"]
+)
 async def test_a_host_is_known_in_any_case_with_port_and_final_dot(
     edge: Edge, cookie: str, upstream: Echo, host: str
 ) -> None:
@@ -178,6 +186,14 @@ async def test_the_session_exists_before_its_first_request_reaches_the_upstream(
     async with Scripted.running(script) as upstream, running_edge(store, [route(upstream)]) as edge:
         assert (await edge.ask("/", cookie=await edge.sign_in())).status == 200
     assert found == [1]
+
+
+async def test_many_first_requests_at_once_are_one_session(edge: Edge, cookie: str, store: Store) -> None:
+    answers = await asyncio.gather(*(edge.ask(f"/{number}", cookie=cookie) for number in range(30)))
+
+    (view,) = (await store.sessions(limit=10, before=None)).items
+    ids = {tuple(received(answer).all("X-Outerward-Session")) for answer in answers}
+    assert ids == {(view.session.id,)}
 
 
 async def test_two_visitors_never_get_each_others_identity(edge: Edge) -> None:

@@ -17,7 +17,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture
 async def scene(store_url: str) -> AsyncIterator[Scene]:
     clock = Clock()
-    store = Store.open(store_url, secrets=["a secret of the tests, 32 long.."], now_ms=clock)
+    store = Store.open(
+        store_url,
+        secrets=["a secret of the tests, 32 long.."],
+        now_ms=clock,
+        check_timeout_s=10,
+        command_timeout_s=30,
+    )
     try:
         await store.start()
         await store.ping()

@@ -1,5 +1,7 @@
 """What ends what (admin API, §1), against a real store: each end is for good and leaves the others."""
 
+import itertools
+
 import pytest
 
 from session_store import (
@@ -8,6 +10,7 @@ from session_store import (
     EndReason,
     LoginOvertaken,
     SessionId,
+    Store,
     Tombstone,
     UserId,
 )
@@ -103,7 +106,7 @@ async def test_an_unknown_cookie_ends_nothing_and_leaves_nothing(scene: Scene, s
     assert RedisServer.looking_at(store_url).keys("*") == []
 
 
-async def test_the_first_end_stands(scene: Scene) -> None:
+async def test_the_first_end_stands(scene: Scene, store_url: str) -> None:
     """The notice that a visitor sees tells who ended the session first, whoever comes later."""
     browser = await scene.login()
     app = await scene.visit(browser, "app")
@@ -111,9 +114,14 @@ async def test_the_first_end_stands(scene: Scene) -> None:
     await scene.visit(browser, "wiki")
     await scene.store.end_application_session(app.id, EndReason.REVOKED, "root")
     await scene.store.end_browser_session(cookie("laptop"), EndReason.LOGOUT, "ada")
+    left_over = {store_keys.tag(cookie("laptop")): browser.expires_at}
+    RedisServer.looking_at(store_url).zadd(store_keys.user_browsers(browser.user_tag), left_over)
     await scene.store.delete_user(browser.user_id, "root")
     assert await scene.end_reason(where="app") is EndReason.REVOKED
     assert await scene.end_reason(where="wiki") is EndReason.LOGOUT
+    ended = await scene.store.browser_session(cookie("laptop"))
+    assert isinstance(ended, Tombstone)
+    assert ended.reason is EndReason.LOGOUT
 
 
 async def test_a_replaced_login_lets_the_other_endpoints_begin_anew(scene: Scene) -> None:
@@ -172,6 +180,21 @@ async def test_deleting_a_user_leaves_nothing_of_the_person_but_ends(scene: Scen
         assert server.pttl(key) > 0
 
 
+async def test_a_login_begun_while_the_user_was_being_deleted_is_refused(
+    scene: Scene, store_url: str
+) -> None:
+    standing = await scene.login()
+    ticks = itertools.count(scene.clock(), 10)
+    begun_at = scene.clock() + 1
+    slow = Store.open(store_url, secrets=["secret"], now_ms=lambda: next(ticks))
+    try:
+        assert await slow.delete_user(standing.user_id, "root")
+    finally:
+        await slow.close()
+    with pytest.raises(LoginOvertaken):
+        await scene.login(by="phone", begun_at=begun_at)
+
+
 async def test_a_login_indexed_before_the_deletion_and_not_yet_written_is_refused(
     scene: Scene, store_url: str
 ) -> None:
@@ -206,3 +229,6 @@ async def test_an_index_entry_that_leads_to_another_session_ends_nothing(
     assert not await scene.store.end_application_session(session.id, EndReason.REVOKED, "root")
     assert await scene.store.session(session.id) is None
     assert await scene.check("phone") == other
+    view = await scene.store.user(session.user_id)
+    assert view is not None
+    assert view.sessions == 0

@@ -135,6 +135,26 @@ async def test_users_are_listed_newest_first_with_their_live_sessions(scene: Sce
     assert [view.sessions for view in found] == [0, 0, 2, 0, 0]
 
 
+async def test_the_indexes_of_a_user_forget_what_is_over_and_outlive_what_is_not(
+    scene: Scene, store_url: str
+) -> None:
+    """A deletion finds every session by them: one forgotten too early would survive it."""
+    server = RedisServer.looking_at(store_url)
+    long = await scene.login(by="laptop")
+    await scene.visit(long)
+    indexes = store_keys.user_browsers(long.user_tag), store_keys.user_applications(long.user_tag)
+    for index in indexes:
+        assert server.pttl(index) > DAY_MS
+        assert server.zrange(index, 0, -1, withscores=True)[0][1] > scene.clock() + DAY_MS
+        server.zadd(index, {"over": scene.clock() - 1})
+    short = await scene.login(by="phone", lasts_ms=HOUR_MS)
+    await scene.visit(short)
+    for index in indexes:
+        assert server.zscore(index, "over") is None
+        assert server.zcard(index) == 2
+        assert server.pttl(index) > DAY_MS
+
+
 async def test_a_user_who_signed_in_anew_does_not_answer_to_the_old_id(scene: Scene, store_url: str) -> None:
     old = await scene.login()
     server = RedisServer.looking_at(store_url)

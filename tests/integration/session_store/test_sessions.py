@@ -42,11 +42,17 @@ async def test_a_check_answers_what_redis_py_reads(scene: Scene, store_url: str)
         assert await scene.store.check(cookie(by), endpoint(where).id) == server.get(key)
 
 
-async def test_visits_at_once_begin_one_session(scene: Scene) -> None:
+async def test_visits_at_once_begin_one_session_and_leave_no_trace_of_others(
+    scene: Scene, store_url: str
+) -> None:
     browser = await scene.login()
     found = await asyncio.gather(*(scene.visit(browser) for _ in range(20)))
     assert len({session.id for session in found if isinstance(session, ApplicationSession)}) == 1
     assert len(await scene.listed()) == 1
+    server = RedisServer.looking_at(store_url)
+    assert server.zcard(store_keys.SESSIONS) == 1
+    assert server.zcard(store_keys.user_applications(browser.user_tag)) == 1
+    assert len(server.keys("ow:s:*")) == 1
 
 
 async def test_each_endpoint_has_its_own_session(scene: Scene) -> None:
@@ -84,6 +90,16 @@ async def test_past_its_end_a_session_is_told_as_expired(scene: Scene) -> None:
     assert await scene.store.session(session.id) is None
     assert await scene.listed() == []
     assert not await scene.store.end_application_session(session.id, EndReason.REVOKED, "root")
+
+
+async def test_an_endpoint_that_allows_less_time_than_has_passed_lets_nothing_begin(scene: Scene) -> None:
+    browser = await scene.login()
+    scene.clock.advance(2 * HOUR_MS)
+    found = await scene.visit(browser, lasts_ms=HOUR_MS)
+    assert isinstance(found, Tombstone)
+    assert (found.reason, found.ended_at) == (EndReason.EXPIRED, browser.issued_at + HOUR_MS)
+    assert await scene.check() is None
+    assert await scene.listed() == []
 
 
 async def test_a_session_begun_for_less_time_is_expired_though_the_limit_has_grown(scene: Scene) -> None:
@@ -156,7 +172,11 @@ async def test_touches_add_up_and_an_older_one_does_not_turn_time_back(scene: Sc
     old = scene.touch(session, requests=2)
     scene.clock.advance(5000)
     new = scene.touch(session, requests=3)
-    await scene.store.touch([new, old])
+    await scene.store.touch([new])
+    await scene.store.touch([old])
+    user = await scene.store.user(session.user_id)
+    assert user is not None
+    assert user.last_active == new.at_ms
     view = await scene.store.session(session.id)
     assert view is not None
     assert (view.activity.last_active, view.activity.requests) == (new.at_ms, 5)

@@ -10,7 +10,7 @@ from admin_api.paging import Slice, next_page_uri, requested_slice
 from admin_api.problems import Code, Problem
 from session_store import IdSource
 
-USER = IdSource().user()
+USER = IdSource(lambda: 1_790_000_000, bytes).user()
 
 
 def code_of(query: dict[str, str]) -> Code:
@@ -52,7 +52,16 @@ def test_a_position_is_an_id_of_the_listed_kind() -> None:
 
 
 @pytest.mark.parametrize(
-    "before", ["", "garbage", USER[:-1], USER + "0", USER.upper(), IdSource().session(), "edgusr_" + "z" * 27]
+    "before",
+    [
+        "",
+        "garbage",
+        USER[:-1],
+        USER + "0",
+        USER.upper(),
+        IdSource(lambda: 1_790_000_000, bytes).session(),
+        "edgusr_" + "z" * 27,
+    ],
 )
 def test_another_position_is_refused(before: str) -> None:
     assert code_of({"before_id": before}) is Code.BAD_BEFORE_ID

@@ -56,6 +56,7 @@ def test_an_entry_is_read(text: str, rule: Rule) -> None:
         ("@example.com\n", "does not name a domain"),
         ("@ex_ample.com", "does not name a domain"),
         ("@" + "a" * 64 + ".example", "does not name a domain"),
+        ("@" + "a." * 126 + "aa", "does not name a domain"),
         ("*@example.com", "write '@example.com'"),
         ("ada@evil@example.com", "one '@'"),
         ("ada@example.com ", "no blanks"),

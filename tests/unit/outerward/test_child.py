@@ -1,29 +1,47 @@
 """A child process's place: given up when none ever serves, without a secret in its environment."""
 
+import asyncio
+from collections.abc import Sequence
+
 import pytest
 
-from outerward.child import Child, child_environment
+from outerward.child import Child
 from outerward.config import Settings
 from outerward.control import Assignment
 from outerward.errors import OuterwardError
+from outerward.nursery import Kind, Nursery, child_environment
 
 ASSIGNMENT = Assignment(settings=Settings(), edge_port=1)
 
 
+class Barren(Nursery):
+    """A nursery that cannot make children."""
+
+    async def spawn(self, kind: Kind, descriptors: Sequence[int]) -> int:
+        assert (kind, len(descriptors)) == ("worker", 1)
+        raise OSError("none today")
+
+
 async def test_a_process_that_never_serves_is_given_up_in_words() -> None:
     changes: list[None] = []
-    child = Child("worker 1", "outerward.no_such_module", (), ASSIGNMENT, lambda: changes.append(None))
+    child = Child("worker 1", "worker", (), ASSIGNMENT, Barren(), lambda: changes.append(None))
     with pytest.raises(OuterwardError, match="the worker 1 process cannot start"):
         await child.run()
-    assert child.pid is None
     assert not changes
 
 
 async def test_a_place_that_was_drained_starts_nothing() -> None:
-    child = Child("worker 1", "outerward.no_such_module", (), ASSIGNMENT, lambda: None)
+    child = Child("worker 1", "worker", (), ASSIGNMENT, Barren(), lambda: None)
     await child.drain(1.0)
     await child.run()
-    assert child.pid is None
+
+
+async def test_a_nursery_that_was_stopped_stays_so() -> None:
+    nursery = Nursery()
+    running = asyncio.create_task(nursery.run())
+    await asyncio.sleep(0)
+    await nursery.stop()
+    await running
 
 
 def test_a_child_inherits_no_variable_that_may_hold_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:

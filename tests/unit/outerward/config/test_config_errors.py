@@ -144,6 +144,8 @@ TABLE = [
     (14, 'name = "wiki"', "20: tunnel[wiki].name: another tunnel has this name already"),
     (15, 'hostname = "a b"', "15: tunnel[grafana].hostname: is not a valid hostname"),
     (15, 'hostname = "*.example.com"', "15: tunnel[grafana].hostname: must be one hostname; wildcards are not available in this version"),
+    (15, 'hostname = "a.example.com"\npublic_url = ""', "16: tunnel[grafana].public_url: must begin with http:// or https://"),
+    (15, 'hostname = "a.example.com"\npublic_url = "https://a/b"', "16: tunnel[grafana].public_url: must not have a path"),
     (15, 'hostname = "https://a"', "15: tunnel[grafana].hostname: must be a hostname alone, without scheme, port or path"),
     (15, 'hostname = "APPS.example.com."', '24: edge_route[apps/wiki].hostname: "apps.example.com" belongs to another tunnel or edge already'),
     (16, "", "13: tunnel[grafana].upstream: is required"),
@@ -231,6 +233,17 @@ def test_a_misspelt_section_leaves_its_users_without_it(tmp_path: Path) -> None:
         "outerward.toml:8: providers: unknown key (did you mean provider?)",
         'outerward.toml:17: tunnel[grafana].provider: there is no provider "corp"',
         'outerward.toml:27: edge_route[apps/wiki].provider: there is no provider "corp"',
+    ]
+
+
+def test_tunnels_without_a_name_are_not_taken_for_each_other(tmp_path: Path) -> None:
+    nameless = (
+        '[[tunnel]]\nhostname = "{}.example.com"\nupstream = "http://a"\nprovider = "corp"\nallow = ["*"]\n'
+    )
+    found = errors(tmp_path, GOOD + nameless.format("x") + nameless.format("y"))
+    assert found == [
+        "outerward.toml:29: tunnel[#3].name: is required",
+        "outerward.toml:34: tunnel[#4].name: is required",
     ]
 
 

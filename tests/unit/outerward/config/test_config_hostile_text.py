@@ -119,6 +119,7 @@ client_secret = "b"
 [[tunnel]]
 name = "app"
 hostname = "app.example.com"
+public_url = "https://app.example.com"
 upstream = "http://a"
 provider = "corp"
 allow = ["*"]
@@ -126,6 +127,7 @@ allow = ["*"]
 edge = "apps"
 hostname = "apps.example.com"
 path_prefix = "/app"
+public_url = "https://apps.example.com"
 tunnel = "app"
 provider = "corp"
 allow = ["*"]

@@ -165,6 +165,10 @@ def test_only_exact_spellings_and_providers_of_this_host_lead_anywhere(
     assert place_of(visit(path), {"corp", "okta"}) == place
 
 
+def test_a_provider_that_is_not_running_has_no_callback() -> None:
+    assert place_of(visit("/.outerward/callback/corp"), {"okta"}) is None
+
+
 def test_a_callback_takes_get_alone() -> None:
     assert methods_of(Callback("corp")) == ("GET",)
     assert methods_of(Place.LOGIN) == ("GET", "HEAD", "POST")
@@ -226,6 +230,7 @@ def test_an_answer_of_another_login_is_refused() -> None:
     assert judge(None) is LOGIN_UNKNOWN
     assert judge(KEPT, value="d" * 43) is LOGIN_UNKNOWN
     assert judge(KEPT, provider="okta") is LOGIN_UNKNOWN
+    assert judge(replace_in(KEPT, provider="okta")) is LOGIN_UNKNOWN
     assert judge(replace_in(KEPT, hostname="apps.example.com")) is LOGIN_UNKNOWN
     assert judge(KEPT, now=NOW + 600_000) is LOGIN_UNKNOWN
     assert isinstance(judge(KEPT, now=NOW + 599_999), Accepted)

@@ -32,6 +32,10 @@ def test_other_bytes_are_no_login_and_never_raise(kept: bytes) -> None:
     assert decode(kept) is None
 
 
+def test_the_bytes_of_a_login_under_another_mark_are_none() -> None:
+    assert decode(b"L2" + encode(KEPT)[2:]) is None
+
+
 def test_a_login_belongs_to_the_browser_with_its_cookie_alone() -> None:
     assert KEPT.belongs_to("cookie")
     assert not KEPT.belongs_to("cookie ")

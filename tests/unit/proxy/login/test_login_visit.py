@@ -152,3 +152,11 @@ def test_no_request_raises(method: str, target: str, headers: list[tuple[bytes, 
 
 def test_more_parameters_than_anybody_needs_are_refused() -> None:
     assert isinstance(read_visit(SITE, "GET", "/?" + "&".join(["a=b"] * 101), [EDGE]), Unreadable)
+
+
+@pytest.mark.parametrize("target", ["/.outerward/login?redirect_path=/\u00e9", "/.outerward/\udcff"])
+def test_a_target_beyond_ascii_is_refused(target: str) -> None:
+    unreadable = read_visit(SITE, "GET", target, [EDGE])
+
+    assert isinstance(unreadable, Unreadable)
+    assert unreadable.problem is BAD_REQUEST
