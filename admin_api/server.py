@@ -36,6 +36,8 @@ class _Protocol(web.RequestHandler):
         response = problem_response(problem, operation_id)
         finish(response, operation_id)
         response.force_close()
+        # What cannot be parsed counts as HTTP/1.0, where closing needs no word; the client may speak 1.1.
+        response.headers["Connection"] = "close"
         _log.warning(
             "api_request_unserved",
             operation_id=operation_id,

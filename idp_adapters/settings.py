@@ -1,7 +1,6 @@
 """The settings of a ``[provider.NAME]`` section; each type of provider has its struct."""
 
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -52,5 +51,5 @@ class OidcSettings(
             Destinations.of(self.issuer, allow_private_network=private).check_url(self.issuer)
         except UrlError as error:
             raise ValueError(f"issuer: {error}") from None
-        if urlsplit(self.issuer).query or "?" in self.issuer:
+        if "?" in self.issuer:
             raise ValueError("issuer: it has a query (OpenID Connect Discovery 1.0 §4.1)")

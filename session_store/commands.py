@@ -91,6 +91,7 @@ class Commands:
                 try:
                     return await _converse(connection, commands)
                 except BaseException:
+                    # A reply left unread would be the next caller's (CVE-2023-28858).
                     await connection.disconnect(nowait=True)
                     raise
                 finally:

@@ -50,7 +50,7 @@ def read_callback(
     if issuer is None and announces_issuer:
         raise _invalid("iss is missing, though the provider announces it")
     if issuer is not None and issuer != transaction.issuer:
-        raise _invalid(f"iss is {issuer[:100]!a}, not the provider that was asked")
+        raise _invalid(f"not the provider that was asked answers, but {issuer!a}")
     if "error" in values:
         raise _reported(values["error"], values.get("error_description", ""))
     code = values.get("code", "")
@@ -68,7 +68,7 @@ def _once(parameters: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def _reported(error: str, description: str) -> LoginError:
-    text = f"{error[:64]!a}: {description[:120]!a}" if description else f"{error[:64]!a}"
+    text = f"{error!a}: {description!a}" if description else f"{error!a}"
     return LoginError("denied" if error == "access_denied" else "provider_error", text)
 
 

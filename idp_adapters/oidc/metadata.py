@@ -5,7 +5,6 @@ an unacceptable one is never half used.
 """
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 import msgspec
 from authlib.oidc.discovery import get_well_known_url
@@ -93,7 +92,7 @@ def _endpoint(
     try:
         destinations.check_url(url)
     except UrlError as error:
-        raise _unusable(f"{name} ({urlsplit(url).hostname or ''}) is refused: {error}") from None
+        raise _unusable(f"{name} is refused: {error}") from None
     return url
 
 

@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 run-time failure, 2 usage, 69 the API or the store cannot 
 unreadable configuration, 130 on ^C.
 """
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -22,6 +23,8 @@ _INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; ``arguments`` are those of the process when not given."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         result = outerward.main(args=arguments, prog_name="outerward", standalone_mode=False)
         sys.stdout.flush()

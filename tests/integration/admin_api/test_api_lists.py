@@ -19,6 +19,7 @@ async def walk(api: RunningApi, path: str, member: str) -> list[list[str]]:
         answer = await api.get(following)
         assert answer.status == 200
         pages.append([row["id"] for row in answer.json[member]])
+        assert len(pages) < 100
         following = answer.json["next_page_uri"]
     return pages
 

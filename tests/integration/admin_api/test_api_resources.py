@@ -99,7 +99,8 @@ async def test_deleting_a_user_ends_every_session_before_the_answer(api: Running
     answer = await api.delete(f"/app/users/{sessions[0].user_id}")
     assert (answer.status, answer.body) == (204, b"")
     for session in sessions:
-        assert (await tombstone(store, session)).reason.value == "user_deleted"
+        end = await tombstone(store, session)
+        assert (end.reason.value, end.ended_by) == ("user_deleted", "bootstrap")
         assert (await api.get(f"/app/sessions/{session.id}")).status == 404
     assert (await api.get(f"/app/users/{sessions[0].user_id}")).status == 404
     assert (await api.get(f"/app/sessions/{other.id}")).status == 200

@@ -64,6 +64,7 @@ async def test_tokens_are_listed_in_pages(api: RunningApi, store: Store, limit: 
         page = (await api.get(following)).json
         assert 1 <= len(page["tokens"]) <= limit
         seen += [token["id"] for token in page["tokens"]]
+        assert len(seen) <= len(ids)
         following = page["next_page_uri"]
     assert seen == ids[::-1]
 

@@ -1,4 +1,5 @@
 import asyncio
+import io
 import socket
 
 import pytest
@@ -120,6 +121,21 @@ async def test_a_table_shows_hostile_text_as_text(
     assert listed.code == 0
     assert "[red]x[/red]\\x1b[2J\\n" in listed.out
     assert "\x1b[2J" not in listed.out
+
+
+class AsciiTerminal(io.TextIOWrapper):
+    def isatty(self) -> bool:
+        return True
+
+
+async def test_a_terminal_without_unicode_gets_escapes(
+    script: Script, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script.will_answer(200, {**PAGE, "application_sessions": [{"id": "J\u00f6rg"}]})
+    written = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", AsciiTerminal(written, encoding="ascii"))
+    assert (await run("sessions", "ls")).code == 0
+    assert b"J\\xf6rg" in written.getvalue()
 
 
 @pytest.mark.parametrize("made", [{}, {"token": 3}, {"token": "a\x1b[2J"}])

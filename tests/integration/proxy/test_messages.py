@@ -284,8 +284,9 @@ async def test_an_early_answer_passes_while_the_body_is_still_being_sent(store: 
         answer = await client.answer("POST")
         assert (answer.status, answer.body, answer.header("connection")) == (413, b"no!", "close")
         assert await client.ended() == b""
+        assert (await edge.ask(cookie=cookie)).status == 413
 
-    assert upstream.hits == 1
+    assert upstream.connections == 2, "a request that was not sent whole spoils its connection"
 
 
 async def test_a_conversation_goes_both_ways_at_once(store: Store) -> None:

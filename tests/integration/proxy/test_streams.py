@@ -187,6 +187,27 @@ async def test_a_body_that_comes_before_the_upstream_is_there_waits_in_bounds(
         assert (await client.answer("PUT")).body == str(16 * MB).encode()
 
 
+async def test_an_upstream_that_answers_and_stops_reading_is_let_go(store: Store) -> None:
+    done = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await peer.head()
+        peer.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await done.wait()
+        await peer.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+        await asyncio.Event().wait()
+
+    async with scene(store, script) as (edge, upstream, cookie), connected(edge.port) as client:
+        client.write(
+            request("PUT", cookie=cookie, headers=[("Content-Length", str(64 * MB))]) + b"x" * 32 * MB
+        )
+        pool = edge.worker.pool(upstream.address)
+        await until(lambda: [each for each in pool._open if each._transport.get_write_buffer_size()])  # type: ignore[union-attr]
+        done.set()
+        assert (await client.answer("PUT")).status == 413
+        await until(lambda: not pool._open)
+
+
 # People who leave
 
 
@@ -248,6 +269,28 @@ async def test_a_client_that_leaves_a_quiet_stream_ends_the_upstreams_work(store
         await wait_for(gone)
 
 
+async def test_a_client_that_leaves_before_the_upstream_is_there_asks_nothing_of_it(
+    store: Store, upstream: Echo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = asyncio.Event()
+    async with running_edge(store, [route(upstream)]) as edge, connected(edge.port) as client:
+        pool = edge.worker.pool(upstream.address)
+        connect = pool._connector
+
+        async def slowly(factory: object) -> object:
+            await go_on.wait()
+            return await connect(factory)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(pool, "_connector", slowly)
+        await client.send(request(cookie=await edge.sign_in()))
+        await until(lambda: edge.worker.recorder._noted)
+        client.reset()
+        await until(lambda: not edge.worker.connections)
+        go_on.set()
+        await until(lambda: not edge.worker._tasks and not pool._open)
+    assert upstream.hits == 0
+
+
 async def test_a_stream_is_not_buffered(store: Store) -> None:
     heard = asyncio.Queue[bytes]()
 
@@ -299,10 +342,10 @@ async def test_a_thousand_clients_that_leave_leave_nothing_behind(
                 await asyncio.gather(*(leave(number) for number in range(start, start + 50)))
 
         await all_leave(100)
-        await settled(edge)
+        await settled(edge, upstream)
         before = open_files(), len(asyncio.all_tasks())
         await all_leave(1000)
-        await settled(edge)
+        await settled(edge, upstream)
         assert (open_files(), len(asyncio.all_tasks())) <= (before[0] + 5, before[1] + 5)
         assert edge.worker._tasks == set()
         assert (await edge.ask(cookie=cookie)).status == 200
@@ -313,6 +356,11 @@ def open_files() -> int:
     return len(os.listdir("/proc/self/fd"))
 
 
-async def settled(edge: Edge) -> None:
-    """Wait until the edge has nothing under way."""
+async def settled(edge: Edge, upstream: Echo) -> None:
+    """Wait until the edge has nothing under way, and no idle connection to anybody."""
     await until(lambda: not edge.worker.connections and not edge.worker._tasks)
+    pools = edge.worker.control_pool, edge.worker.pool(upstream.address)
+    for pool in pools:
+        pool.close()
+    await until(lambda: not any(pool._open for pool in pools))
+    await asyncio.sleep(0.1)

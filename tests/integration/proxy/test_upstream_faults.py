@@ -223,6 +223,26 @@ async def test_a_get_is_not_sent_once_more_when_an_answer_had_begun(store: Store
 # Nonsense
 
 
+async def test_what_must_not_happen_twice_is_not_sent_on_a_connection_that_has_waited(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("proxy.upstream.FRESH_FOR_S", 0)
+    async with scene(store, always(ok())) as (edge, upstream, cookie):
+        for method, connections in (("GET", 1), ("GET", 1), ("POST", 2)):
+            assert (await edge.ask(method=method, cookie=cookie)).status == 200
+            assert upstream.connections == connections
+
+
+async def test_a_connection_that_is_closing_is_not_taken(store: Store) -> None:
+    async with scene(store, always(ok())) as (edge, upstream, cookie):
+        assert (await edge.ask(cookie=cookie)).status == 200
+        pool = edge.worker.pool(upstream.address)
+        (connection,) = pool._idle
+        assert connection._transport is not None
+        connection._transport.close()
+        assert pool.take(fresh=False) is None
+
+
 NONSENSE = [
     b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
     b"HTTP/1.1 101 Switching Protocols\r\n\r\n" + ok(),
@@ -329,6 +349,24 @@ async def test_an_answer_before_it_was_asked_for_is_never_given(store: Store) ->
         answers = await exchange(edge.port, data, "GET", "GET", "GET")
 
     assert [answer.body for answer in answers] == [b"good"] * 3
+
+
+async def test_a_head_that_never_ends_is_502(store: Store) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(b"HTTP/1.1 200 OK\r\n")
+        while True:
+            await peer.send(b"X-Endless: and so on\r\n" * 100)
+
+    async with scene(store, script) as (edge, _, cookie):
+        assert (await edge.ask(cookie=cookie)).problem == (502, "1022")
+
+
+async def test_an_upstream_that_means_to_close_is_not_asked_again_on_that_connection(store: Store) -> None:
+    async with scene(store, always(ok(b"ok", "Connection: close"))) as (edge, upstream, cookie):
+        for connections in (1, 2, 3):
+            assert (await edge.ask(cookie=cookie)).status == 200
+            assert upstream.connections == connections
 
 
 async def test_a_large_answer_in_one_read_is_no_endless_head(store: Store) -> None:

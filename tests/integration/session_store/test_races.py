@@ -184,12 +184,38 @@ async def test_two_deletions_of_one_user_spare_who_signs_in_after_the_first(
         if isinstance(anew, BrowserSession):
             assert found == anew, schedule.trace
             assert await scene.store.user(anew.user_id) is not None
+            assert isinstance(await scene.visit(anew), ApplicationSession)
             await scene.store.delete_user(anew.user_id, "root")
         else:
             assert anew is False
         seen[type(anew).__name__] += 1
     assert seen["BrowserSession"] > 4
     assert seen["bool"] > 0
+
+
+async def test_a_slow_deletion_spares_who_signed_in_and_out_after_a_faster_one(hands: Hands) -> None:
+    async def delete_sign_in_and_out(user_id: UserId, who: str) -> BrowserSession | None:
+        await hands.two.store.failures("a step to begin at")
+        if not await hands.scene.store.delete_user(user_id, "root"):
+            return None
+        anew = await hands.scene.login(who, f"{who} anew", begun_at=hands.scene.clock() + 1)
+        await hands.scene.store.end_browser_session(anew.cookie_hash, EndReason.LOGOUT, who)
+        return anew
+
+    seen: Counter[bool] = Counter()
+    async for schedule in every_merge():
+        scene, who = hands.scene, f"ada {seen.total()}"
+        standing = await scene.login(who, who)
+        _, anew = await hands.race(
+            schedule,
+            one=hands.one.store.delete_user(standing.user_id, "root"),
+            two=delete_sign_in_and_out(standing.user_id, who),
+        )
+        if anew is not None:
+            assert isinstance(anew, BrowserSession)
+            assert await scene.store.user(anew.user_id) is not None
+        seen[anew is not None] += 1
+    assert seen[True] > 4
 
 
 @pytest.mark.parametrize("where", ["app", "wiki"])

@@ -128,6 +128,25 @@ async def test_what_the_store_did_not_take_is_added_to_what_came_since(
     }
 
 
+async def test_what_came_while_the_store_was_refusing_counts_too(
+    recorder: Recorder, notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Busy(Notebook):
+        async def touch(self, touches: Sequence[Touch]) -> None:
+            recorder.note(session(), at("192.0.2.9"))
+            raise StoreUnavailable("away")
+
+    recorder.note(session(), at("192.0.2.1"))
+    recorder.note(session(), at("192.0.2.1"))
+    with monkeypatch.context() as patched:
+        patched.setattr(recorder, "_store", Busy())
+        await recorder.flush()
+    await recorder.flush()
+
+    ((touch,),) = notebook.written
+    assert (touch.requests, touch.context) == (3, at("192.0.2.9"))
+
+
 async def test_the_batches_before_a_failure_are_written_once(
     recorder: Recorder, notebook: Notebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
