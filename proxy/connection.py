@@ -11,19 +11,16 @@ import socket
 import struct
 from collections import deque
 from enum import Enum, auto
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, cast
 
 import httptools
 import structlog
 
 from proxy.answers import problem_answer
-from proxy.exchange import Exchange
+from proxy.exchange import Exchange, Services
 from proxy.head import MAX_HEAD_BYTES, MAX_TARGET, Refusal, Request, read_head
 from proxy.problems import BAD_REQUEST, HEADERS_TOO_LARGE, REQUEST_TIMEOUT, URI_TOO_LONG, Problem
-from proxy.timers import Timed
-
-if TYPE_CHECKING:
-    from proxy.worker import Worker
+from proxy.timers import Timed, TimerWheel
 
 HEADER_TIMEOUT_S = 10.0
 IDLE_TIMEOUT_S = 75.0
@@ -39,6 +36,18 @@ _RESET = struct.pack("ii", 1, 0)
 log = structlog.get_logger("proxy.connection")
 
 
+class Owner(Services, Protocol):
+    """The worker that a connection belongs to."""
+
+    wheel: TimerWheel
+
+    def connection_opened(self, connection: "ClientConnection") -> None:
+        """It is open."""
+
+    def connection_closed(self, connection: "ClientConnection") -> None:
+        """It is gone."""
+
+
 class Phase(Enum):
     """What the connection is waiting for; each state has one limit of time."""
 
@@ -52,7 +61,7 @@ class Phase(Enum):
 class ClientConnection(asyncio.Protocol, Timed):
     """One client connection of one worker."""
 
-    def __init__(self, worker: "Worker") -> None:
+    def __init__(self, worker: Owner) -> None:
         super().__init__()
         self.worker = worker
         self.peer = ""
@@ -286,7 +295,7 @@ class ClientConnection(asyncio.Protocol, Timed):
     # Turns.
 
     def _enqueue(self, judged: Request | Refusal) -> Exchange:
-        exchange = Exchange(self, judged)
+        exchange = Exchange(self, self.worker, judged)
         self._queue.append(exchange)
         if len(self._queue) == 1:
             self.phase = Phase.EXCHANGE

@@ -5,16 +5,17 @@ the gate has said *allow*, and nothing follows an answer of our own.
 """
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Protocol
 
 import structlog
 
 from proxy.answers import login_answer, problem_answer
-from proxy.context import client_address, plain_address
+from proxy.context import TrustedProxies, client_address, plain_address
 from proxy.cookie_header import NO_COOKIES, Cookies, read_cookies
 from proxy.forward_head import forwarded_for, internal_head, upstream_head
-from proxy.forwarding import Forwarding
-from proxy.gate import Allow, FirstVisit, Forbid, Login, Verdict, ended, expiry_at
+from proxy.forwarding import Client, Forwarding
+from proxy.gate import Allow, FirstVisit, Forbid, Gate, Login, Verdict, ended, expiry_at
 from proxy.head import Refusal, Request
 from proxy.problems import (
     AMBIGUOUS_PATH,
@@ -26,11 +27,18 @@ from proxy.problems import (
     UNKNOWN_HOST,
     Problem,
 )
-from proxy.routes import Route
-from session_store import ApplicationSession, BrowserSession, Context, StoreUnavailable, Tombstone, UserAgent
-
-if TYPE_CHECKING:
-    from proxy.connection import ClientConnection
+from proxy.recorder import Recorder
+from proxy.routes import Route, Site, UpstreamAddress
+from proxy.upstream import UpstreamPool
+from session_store import (
+    ApplicationSession,
+    BrowserSession,
+    Context,
+    Store,
+    StoreUnavailable,
+    Tombstone,
+    UserAgent,
+)
 
 INTERNAL_TIMEOUT_S = 30.0
 MAX_INTERNAL_BODY = 64 * 1024
@@ -44,6 +52,46 @@ _CLOSING = frozenset({400, 408, 413, 414, 431, 501, 505})
 log = structlog.get_logger("proxy.exchange")
 
 
+class Connection(Client, Protocol):
+    """The client's connection, as its exchanges see it."""
+
+    peer: str
+
+    def finish(self, exchange: "Exchange", *, close: bool) -> None:
+        """This exchange has answered."""
+
+    def abort(self) -> None:
+        """Break off."""
+
+    def update_reading(self) -> None:
+        """Look again whether more can be taken."""
+
+
+class Services(Protocol):
+    """What a worker has for the exchanges of all its connections."""
+
+    site: Site
+    store: Store
+    gate: Gate
+    recorder: Recorder
+    trusted: TrustedProxies
+    control_pool: UpstreamPool
+    draining: bool
+    now_ms: Callable[[], int]
+
+    def pool(self, address: UpstreamAddress) -> UpstreamPool:
+        """The connections to an upstream."""
+
+    def spawn(self, work: Coroutine[object, object, None]) -> None:
+        """Run what has to wait; it ends with the worker."""
+
+    def request_id(self) -> str:
+        """A new request id."""
+
+    def trusted_request_id(self, values: Sequence[bytes]) -> str | None:
+        """The id that a trusted proxy gave a request, where it is one."""
+
+
 class Exchange:
     """What happens to one request of a client connection.
 
@@ -51,13 +99,13 @@ class Exchange:
     nothing after this request is listened to.
     """
 
-    def __init__(self, connection: "ClientConnection", judged: Request | Refusal) -> None:
+    def __init__(self, connection: Connection, services: Services, judged: Request | Refusal) -> None:
         self.started = False
         self.last = False
         self.full = False
         self.received = isinstance(judged, Refusal) or not judged.has_body
-        self.connection = connection
-        self._worker = connection.worker
+        self._connection = connection
+        self._worker = services
         self._judged = judged
         self._request_id = ""
         self._client = ""
@@ -77,7 +125,7 @@ class Exchange:
             self.problem(self._judged.problem, close=True)
             return
         request = self._judged
-        peer = self.connection.peer
+        peer = self._connection.peer
         self._client = client_address(peer, self._worker.trusted, request.forwarded_for)
         if request.request_ids and peer in self._worker.trusted:
             self._request_id = self._worker.trusted_request_id(request.request_ids) or self._request_id
@@ -162,7 +210,7 @@ class Exchange:
             self._login(request, route, verdict.reason)
 
     def _allow(self, verdict: Allow, request: Request, route: Route, cookies: Cookies) -> None:
-        peer = self.connection.peer
+        peer = self._connection.peer
         trusted = peer in self._worker.trusted
         head = upstream_head(
             request,
@@ -174,14 +222,18 @@ class Exchange:
         )
         self._worker.recorder.note(verdict.session, self._context(request))
         pool = self._worker.pool(route.upstream)
-        forwarding = Forwarding(self, request, pool, head, route.request_timeout_s, route.max_body)
+        forwarding = Forwarding(
+            self, self._connection, request, pool, head, route.request_timeout_s, route.max_body
+        )
         self._forward(forwarding)
 
     def _forward_internally(self, request: Request) -> None:
         """Our own pages: the control application of this worker, as one more upstream."""
         head = internal_head(request, self._client, self._request_id)
         pool = self._worker.control_pool
-        self._forward(Forwarding(self, request, pool, head, INTERNAL_TIMEOUT_S, MAX_INTERNAL_BODY))
+        self._forward(
+            Forwarding(self, self._connection, request, pool, head, INTERNAL_TIMEOUT_S, MAX_INTERNAL_BODY)
+        )
 
     def _forward(self, forwarding: Forwarding) -> None:
         self._forwarding = forwarding
@@ -213,21 +265,21 @@ class Exchange:
         if already:
             return
         if self._answered:
-            self.connection.finish(self, close=False)
+            self._connection.finish(self, close=False)
         elif not self._done and self._forwarding is not None:
             self._forwarding.receive_end()
 
     def set_full(self, full: bool) -> None:
         """Whether the body has to wait."""
         self.full = full
-        self.connection.update_reading()
+        self._connection.update_reading()
 
     # What else the connection tells.
 
     def broken(self) -> None:
         """The framing of the request's body is broken."""
         if self._answered:
-            self.connection.finish(self, close=True)
+            self._connection.finish(self, close=True)
         elif self.started:
             self._fail(BAD_REQUEST)
         else:
@@ -247,7 +299,7 @@ class Exchange:
     def on_deadline(self) -> None:
         """Whoever was waited for took too long."""
         if self._answered:
-            self.connection.finish(self, close=True)
+            self._connection.finish(self, close=True)
         elif self._forwarding is not None:
             self._forwarding.on_deadline()
         else:
@@ -276,7 +328,7 @@ class Exchange:
         if self._done:
             return
         close = close or problem.status in _CLOSING or self.closing or not self._short
-        self.connection.write(
+        self._connection.write(
             problem_answer(
                 problem, self._judged, self._request_id, reason=reason, account=account, close=close
             )
@@ -288,14 +340,18 @@ class Exchange:
         self._done = self._answered = True
         self.full = False
         if close or self.received:
-            self.connection.finish(self, close=close)
+            self._connection.finish(self, close=close)
         else:
-            self.connection.arm(DROP_TIMEOUT_S)
+            self._connection.arm(DROP_TIMEOUT_S)
 
     def abort(self) -> None:
         """Break off: the client must not take what it has for a whole answer."""
         self.abandon()
-        self.connection.abort()
+        self._connection.abort()
+
+    def spawn(self, work: Coroutine[object, object, None]) -> None:
+        """Run what has to wait; it ends with the worker."""
+        self._worker.spawn(work)
 
     def broken_here(self, error: Exception) -> None:
         """An error of ours: nothing is passed, nothing is told, and the log has it."""
@@ -310,7 +366,7 @@ class Exchange:
 
     def _login(self, request: Request, route: Route, reason: str, *, clear_cookies: bool = False) -> None:
         close = self.closing or not self._short
-        self.connection.write(
+        self._connection.write(
             login_answer(request, route, self._request_id, reason, clear_cookies=clear_cookies, close=close)
         )
         self.finish(close=close)

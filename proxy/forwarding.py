@@ -4,7 +4,8 @@ It is told what to send and to whom; who may send it was decided before. An answ
 client's connection off, so that half of it is never taken for the whole.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine
+from typing import Protocol
 
 from proxy.answer_head import AnswerHead, Framing
 from proxy.answers import CONTINUE
@@ -19,13 +20,54 @@ from proxy.problems import (
 )
 from proxy.upstream import UpstreamConnection, UpstreamPool, UpstreamRefused, UpstreamSilent
 
-if TYPE_CHECKING:
-    from proxy.exchange import Exchange
-
 BODY_TIMEOUT_S = 60.0
 WRITE_TIMEOUT_S = 60.0
 _REPEATABLE = frozenset({b"GET", b"HEAD", b"OPTIONS"})
 _LAST_CHUNK = b"0\r\n\r\n"
+
+
+class Client(Protocol):
+    """What the client's connection does for an answer; ``writable`` says whether it keeps up."""
+
+    writable: bool
+
+    def write(self, data: bytes) -> None:
+        """Send bytes of the answer."""
+
+    def arm(self, seconds: float) -> None:
+        """Limit what is waited for now."""
+
+    def disarm(self) -> None:
+        """Nothing is waited for that has a limit."""
+
+
+class Turn(Protocol):
+    """The exchange that a request is forwarded for."""
+
+    received: bool
+    full: bool
+
+    @property
+    def closing(self) -> bool:
+        """Whether the client's connection ends with this answer."""
+
+    def set_full(self, full: bool) -> None:
+        """Whether the request's body has to wait."""
+
+    def spawn(self, work: Coroutine[object, object, None]) -> None:
+        """Run what has to wait."""
+
+    def problem(self, problem: Problem) -> None:
+        """Answer with a problem instead."""
+
+    def finish(self, *, close: bool) -> None:
+        """The answer is whole."""
+
+    def abort(self) -> None:
+        """Break the client's connection off."""
+
+    def broken_here(self, error: Exception) -> None:
+        """An error of ours."""
 
 
 class Forwarding:
@@ -36,7 +78,8 @@ class Forwarding:
 
     def __init__(
         self,
-        exchange: "Exchange",
+        exchange: Turn,
+        client: Client,
         request: Request,
         pool: UpstreamPool,
         head: bytes,
@@ -44,7 +87,7 @@ class Forwarding:
         max_body: int | None,
     ) -> None:
         self._exchange = exchange
-        self._connection = exchange.connection
+        self._client = client
         self._request = request
         self._pool = pool
         self._head = head
@@ -74,7 +117,7 @@ class Forwarding:
 
     def _reach(self, upstream: UpstreamConnection | None) -> None:
         if upstream is None:
-            self._connection.worker.spawn(self._connect())
+            self._exchange.spawn(self._connect())
         else:
             self._send(upstream)
 
@@ -95,12 +138,12 @@ class Forwarding:
     def _send(self, upstream: UpstreamConnection) -> None:
         self._upstream = upstream
         upstream.begin(self, self._request.method)
-        upstream.set_reading(self._connection.writable)
+        upstream.set_reading(self._client.writable)
         begun = [self._head, *map(self._framed, self._pending)]
         if self._exchange.received and self._request.body_length is None:
             begun.append(_LAST_CHUNK)
         if self._request.expects_continue and not self._pending and not self._exchange.received:
-            self._connection.write(CONTINUE)
+            self._client.write(CONTINUE)
         self._pending = []
         self._exchange.set_full(False)
         upstream.write(b"".join(begun))
@@ -154,22 +197,22 @@ class Forwarding:
         elif self._request.http10:
             lines.append(b"Connection: keep-alive\r\n")
         lines.append(b"\r\n")
-        self._connection.write(b"".join(lines))
+        self._client.write(b"".join(lines))
         self._rearm()
 
     def answer_body(self, data: bytes) -> None:
         """Pass a piece of the body on."""
-        self._connection.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked_answer else data)
+        self._client.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked_answer else data)
 
     def answer_end(self) -> None:
         """The answer is whole."""
         self._done = True
         if self._chunked_answer:
-            self._connection.write(_LAST_CHUNK)
+            self._client.write(_LAST_CHUNK)
         upstream, self._upstream = self._upstream, None
         if upstream is not None:
             upstream.release(request_sent=self._exchange.received)
-        self._connection.disarm()
+        self._client.disarm()
         self._exchange.finish(close=self._close)
 
     def answer_lost(self, *, invalid: bool) -> None:
@@ -221,11 +264,11 @@ class Forwarding:
         """One limit at a time: a client that stops sending or reading, or an upstream that stays silent."""
         if self._done:
             return
-        if not self._connection.writable:
-            self._connection.arm(WRITE_TIMEOUT_S)
+        if not self._client.writable:
+            self._client.arm(WRITE_TIMEOUT_S)
         elif self._answering:
-            self._connection.disarm()
+            self._client.disarm()
         elif not self._exchange.received and not self._exchange.full:
-            self._connection.arm(BODY_TIMEOUT_S)
+            self._client.arm(BODY_TIMEOUT_S)
         else:
-            self._connection.arm(self._timeout_s)
+            self._client.arm(self._timeout_s)

@@ -28,7 +28,8 @@ from session_store.tombstones import halves, tombstone
 GENERATION_LIFE_MS = 32 * 86_400_000
 """A generation outlives every session that was begun under it: the longest lives 30 days."""
 
-_BATCH = 100
+_READ_AT_ONCE = 1000
+_ENDED_AT_ONCE = 100
 
 
 class Revocation:
@@ -107,8 +108,10 @@ class Revocation:
             return True
 
     async def _end_some(self, user_tag: UserTag, user_id: UserId, by: str) -> bool:
-        """End a batch of the user's browser sessions; True once there are none and the record is gone."""
-        read = lua.USER_SESSIONS.call([keys.user(user_tag), keys.user_browsers(user_tag)], user_id, _BATCH)
+        """End some of the user's browser sessions; True once there are none and the record is gone."""
+        read = lua.USER_SESSIONS.call(
+            [keys.user(user_tag), keys.user_browsers(user_tag)], user_id, _READ_AT_ONCE
+        )
         found = cast("list[bytes] | None", await self._commands.run(*read))
         if found is None:
             return True
@@ -119,8 +122,12 @@ class Revocation:
             self._end_call(keys.cookie_hash_of(tag), int(float(ends)), EndReason.USER_DELETED, by)
             for tag, ends in zip(tags, found[1::2], strict=True)
         ]
-        replies = cast("list[list[bytes | int]]", await self._commands.run_all(calls))
-        await self._drop(user_tag, tags, [session_id for reply in replies for session_id in reply[1:]])
+        session_ids: list[bytes | int] = []
+        for first in range(0, len(calls), _ENDED_AT_ONCE):
+            replies = await self._commands.run_all(calls[first : first + _ENDED_AT_ONCE])
+            for reply in cast("list[list[bytes | int]]", replies):
+                session_ids.extend(reply[1:])
+        await self._drop(user_tag, tags, session_ids)
         return False
 
     async def _finish(self, user_tag: UserTag, user_id: UserId, by: str) -> bool:

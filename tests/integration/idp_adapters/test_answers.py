@@ -47,6 +47,8 @@ METADATA = [
     Case("O2 PKCE plain only", metadata(code_challenge_methods_supported=["plain"])),
     Case("O2 PKCE methods empty", metadata(code_challenge_methods_supported=[])),
     Case("O2 PKCE methods a string", metadata(code_challenge_methods_supported="S256")),
+    Case("O2 PKCE methods a number", metadata(code_challenge_methods_supported=7)),
+    Case("O2 PKCE methods an object", metadata(code_challenge_methods_supported={"S256": True})),
     Case("C5 none of our algorithms", metadata(id_token_signing_alg_values_supported=["HS256"])),
     Case("C17 no key at all", keys(lambda _: [])),
     Case("C17 keys of junk", keys(lambda _: [None, 7, "x", {}, {"kty": "RSA"}, {"kty": ["RSA"]}])),

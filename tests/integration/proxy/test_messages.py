@@ -147,6 +147,19 @@ async def test_a_pipelined_request_after_the_last_one_is_not_heard(
         assert "/second" not in upstream.targets
 
 
+async def test_behind_a_refused_request_that_waits_its_turn_nothing_is_queued(store: Store) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.gone()
+
+    async with scene(store, script) as (edge, upstream, cookie), connected(edge.port) as client:
+        await client.send(request(cookie=cookie) + request(target="/%zz") + request(cookie=cookie) * 50)
+        await until(lambda: upstream.hits)
+        (connection,) = edge.worker.connections
+        assert len(connection._queue) == 2
+        client.reset()
+
+
 @pytest.mark.parametrize("size", [1, 7, 61])
 async def test_bytes_may_come_in_any_pieces(edge: Edge, cookie: str, size: int) -> None:
     post = request(

@@ -226,7 +226,7 @@ async def test_a_get_is_not_sent_once_more_when_an_answer_had_begun(store: Store
 async def test_what_must_not_happen_twice_is_not_sent_on_a_connection_that_has_waited(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("proxy.upstream.FRESH_FOR_S", 0)
+    monkeypatch.setattr("proxy.upstream.FRESH_FOR_S", -1)
     async with scene(store, always(ok())) as (edge, upstream, cookie):
         for method, connections in (("GET", 1), ("GET", 1), ("POST", 2)):
             assert (await edge.ask(method=method, cookie=cookie)).status == 200

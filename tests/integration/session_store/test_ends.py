@@ -156,7 +156,11 @@ async def test_deleting_a_user_ends_every_session_everywhere(scene: Scene) -> No
     assert not await scene.store.delete_user(first.user_id, "root")
 
 
-async def test_deleting_a_user_with_more_sessions_than_a_batch_ends_all(scene: Scene) -> None:
+@pytest.mark.parametrize("read_at_once", [70, 1000])
+async def test_deleting_a_user_with_more_sessions_than_a_batch_ends_all(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, read_at_once: int
+) -> None:
+    monkeypatch.setattr("session_store.revocation._READ_AT_ONCE", read_at_once)
     browsers = [await scene.login(by=f"browser {number}") for number in range(230)]
     for browser in browsers:
         await scene.visit(browser)
