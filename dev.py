@@ -4,12 +4,15 @@
   demo [--check] [--json] ...   start the demo; arguments go to `outerward demo`
   test [--long] [--install]     lint, then the tests; other arguments go to pytest
   install                       make .venv, install, print the path of `outerward`
+  bench [--rounds N] [--seconds S] [--install]
+                                compare with nginx; docs/performance.md tells how
   lint                          ruff, mypy and the import rules
   format                        sort imports and format
   lock [--upgrade]              resolve pyproject.toml into both lock files; needs uv
 
 Needs Python 3.11 or newer and nothing else. It installs into .venv and tests/providers/node_modules; `test`
-brings Debian packages too, only with --install or CI=true. It knows nothing of what the programs do.
+and `bench`
+bring Debian packages too, only with --install or CI=true. It knows nothing of what the programs do.
 """
 
 # It prints, and it starts programs: that is its whole work.
@@ -61,7 +64,9 @@ STAMP = VENV / "installed-from"
 RUNTIME_LOCK = ROOT / "requirements.lock"
 DEV_LOCK = ROOT / "requirements-dev.lock"
 PROVIDERS = ROOT / "tests" / "providers"
-TYPED = ("dev.py", "examples", "tests", *sorted(marker.parent.name for marker in ROOT.glob("*/py.typed")))
+FACED = sorted(marker.parent.name for marker in ROOT.glob("*/py.typed"))
+TYPED = ("dev.py", "bench", "examples", "tests", *FACED)
+BENCH_PACKAGES = ("nginx-light", "libnginx-mod-http-lua", "wrk")
 LINTERS = {
     "ruff check": [PYTHON, "-m", "ruff", "check", "."],
     "ruff format": [PYTHON, "-m", "ruff", "format", "--check", "."],
@@ -189,7 +194,11 @@ def format_code() -> int:
 
 def bring_debian_packages() -> None:
     """Install the Debian packages that tests need and this machine lacks."""
-    packages = subprocess.check_output([PYTHON, "-m", "tests.support.needs"], cwd=ROOT, text=True).split()
+    bring(subprocess.check_output([PYTHON, "-m", "tests.support.needs"], cwd=ROOT, text=True).split())
+
+
+def bring(packages: "list[str]") -> None:
+    """Install Debian packages; ends here where there is no apt."""
     if not packages:
         return
     if not shutil.which("apt-get"):
@@ -230,6 +239,15 @@ def test(arguments: list[str]) -> int:
     return code or (1 if failed else 0)
 
 
+def bench(arguments: list[str]) -> int:
+    """Compare with nginx in one run; the exit code of the bench."""
+    install(RUNTIME_LOCK)
+    if "--install" in arguments or os.environ.get("CI") == "true":
+        bring(list(BENCH_PACKAGES))
+    rest = [argument for argument in arguments if argument != "--install"]
+    return call([PYTHON, "-m", "bench", *rest])
+
+
 def lock_versions(arguments: list[str]) -> int:
     """Resolve both lock files, for all platforms at once; the smaller one takes the larger one's pins."""
     uv = find_uv()
@@ -244,7 +262,7 @@ def lock_versions(arguments: list[str]) -> int:
 
 
 PLAIN_VERBS = {"install": print_install, "lint": lint, "format": format_code}
-VERBS_WITH_ARGUMENTS = {"demo": demo, "test": test, "lock": lock_versions}
+VERBS_WITH_ARGUMENTS = {"demo": demo, "test": test, "bench": bench, "lock": lock_versions}
 
 
 def usage(problem: str) -> int:

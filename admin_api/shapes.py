@@ -79,11 +79,12 @@ class Browser(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OwnSession(msgspec.Struct, frozen=True, kw_only=True):
-    """What a session has beyond the compatible members."""
+    """What a session has beyond the compatible members; ``network`` is its address's kind."""
 
     tunnel: str
     provider: str
     requests: int
+    network: str
     flags: tuple[str, ...] = ()
 
 
@@ -198,7 +199,10 @@ class Shapes:
             last_active=timestamp(activity.last_active),
             expires_at=timestamp(session.expires_at),
             outerward=OwnSession(
-                tunnel=endpoint.tunnel, provider=session.principal.provider, requests=activity.requests
+                tunnel=endpoint.tunnel,
+                provider=session.principal.provider,
+                requests=activity.requests,
+                network=activity.context.network,
             ),
         )
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from outerward.child_process import Serve, run_child
 from outerward.nursery import KIND_BYTES, MOST_DESCRIPTORS, PID_BYTES
 from outerward.wiring import Admin, Edge
+from proxy import warm_up
 
 _SERVES: dict[str, Serve] = {
     "worker": lambda assignment, _: Edge(assignment.settings, assignment.edge_port),
@@ -28,6 +29,7 @@ def main() -> None:
     orders = socket.socket(fileno=int(sys.argv[1]))
     # Nobody waits for the children here: that one ended is seen by the supervisor at its control channel.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    warm_up()
     gc.freeze()
     _show_name("ow-nursery")
     born = _fork_on_order(orders)

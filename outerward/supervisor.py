@@ -26,7 +26,6 @@ from outerward.state_folder import StateFolder, write_private
 from outerward.wiring import open_store
 from session_store import (
     EmbeddedStore,
-    NotConfirmed,
     Store,
     StoreError,
     StoreRefused,
@@ -227,7 +226,7 @@ class Supervisor:
         self._state.make()
         try:
             token, secret = await store.create_token(_FIRST_TOKEN, "admin", None)
-        except NotConfirmed:
+        except StoreUnavailable:
             self._token_unsure = True
             raise
         try:

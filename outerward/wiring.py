@@ -35,6 +35,7 @@ class Edge:
             site,
             self._store,
             create_control_app(site, self._store, self._providers),
+            geoip_databases=settings.geoip.databases,
             trusted_proxies=settings.edge.trusted_proxies if settings.edge.forwarded != "none" else (),
         )
 

@@ -4,14 +4,16 @@ The path in order: ``connection`` (bytes to head), ``head`` (the canonical reque
 ``exchange`` with ``upstream`` (forward), ``recorder``.
 """
 
+from proxy.context import describe, network_of, warm_up
 from proxy.login import create_control_app
 from proxy.routes import Host, Route, Site, UpstreamAddress
-from proxy.settings import EdgeRouteSettings, EdgeSettings, HeaderPreset, TunnelSettings
+from proxy.settings import EdgeRouteSettings, EdgeSettings, GeoIPSettings, HeaderPreset, TunnelSettings
 from proxy.worker import Worker
 
 __all__ = [
     "EdgeRouteSettings",
     "EdgeSettings",
+    "GeoIPSettings",
     "HeaderPreset",
     "Host",
     "Route",
@@ -20,4 +22,7 @@ __all__ = [
     "UpstreamAddress",
     "Worker",
     "create_control_app",
+    "describe",
+    "network_of",
+    "warm_up",
 ]

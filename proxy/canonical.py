@@ -6,6 +6,7 @@ Where the two could be read differently, ``ambiguous`` says so, and a host with 
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote, unquote_to_bytes
 
 RESERVED_PREFIX = "/.outerward/"
@@ -13,7 +14,7 @@ RESERVED_PREFIX = "/.outerward/"
 _NEEDS_CARE = re.compile(rb"[^!-~]|[%\\;#]|//|/\.")
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_AMBIGUOUS_ESCAPE = re.compile(rb"%(?:2[fF]|5[cC])")
+_AMBIGUOUS_ESCAPE = re.compile(rb"%(?:2[fF]|5[cC]|3[fF]|23)")
 _AMBIGUOUS_DECODED = re.compile(r"//|[\\;]|(?:^|/)\.\.?(?:/|$)|%[0-9A-Fa-f]{2}")
 _RESERVED_SEGMENT = re.compile(r"[/\\;]\.outerward(?:[/\\;]|$)")
 
@@ -34,6 +35,7 @@ class CanonicalPath:
     ambiguous: bool
 
 
+@lru_cache(maxsize=1024)
 def canonical_path(raw: bytes) -> CanonicalPath:
     """The canonical form of ``raw``, a path without its query.
 

@@ -21,6 +21,7 @@ from proxy.exchange import Exchange, Services
 from proxy.head import MAX_HEAD_BYTES, MAX_TARGET, Refusal, Request, read_head
 from proxy.problems import BAD_REQUEST, HEADERS_TOO_LARGE, REQUEST_TIMEOUT, URI_TOO_LONG, Problem
 from proxy.timers import Timed, TimerWheel
+from proxy.unsent import unsent_bytes
 
 HEADER_TIMEOUT_S = 10.0
 IDLE_TIMEOUT_S = 75.0
@@ -123,7 +124,7 @@ class ClientConnection(asyncio.Protocol, Timed):
 
     def update_reading(self) -> None:
         """Read on unless a request waits its turn or the current one cannot take more."""
-        wanted = len(self._queue) < 2 and not any(exchange.full for exchange in self._queue)
+        wanted = len(self._queue) < 2 and not (self._queue and self._queue[0].full)
         if wanted is self._reading or self._transport is None or self._transport.is_closing():
             return
         if self._half_closed:
@@ -173,6 +174,7 @@ class ClientConnection(asyncio.Protocol, Timed):
     def pause_writing(self) -> None:
         """The client does not keep up."""
         self.writable = False
+        self._took_some()
         if self._queue:
             self._queue[0].client_writable(False)
 
@@ -232,7 +234,9 @@ class ClientConnection(asyncio.Protocol, Timed):
 
     def on_deadline(self) -> None:
         """The limit of the phase has passed."""
-        if self._queue and self._queue[0].started:
+        if self._queue and not self.writable and self._took_some():
+            self.worker.wheel.arm(self, WRITE_TIMEOUT_S)
+        elif self._queue and self._queue[0].started:
             self._queue[0].on_deadline()
         elif self.phase is Phase.HEAD:
             self._refuse(REQUEST_TIMEOUT)
@@ -374,17 +378,20 @@ class ClientConnection(asyncio.Protocol, Timed):
 
     def _close_when_sent(self) -> None:
         """Close; wait on while a slow client still takes what was sent, and no longer."""
-        transport = self._transport
-        if transport is None:
+        if self._transport is None:
             return
-        unsent = transport.get_write_buffer_size()
-        if unsent and unsent != self._unsent:
-            self._unsent = unsent
+        if not self._transport.get_write_buffer_size():
+            self._transport.close()
+        elif self._took_some():
             self.worker.wheel.arm(self, LINGER_S)
-        elif unsent:
-            self.abort()
         else:
-            transport.close()
+            self.abort()
+
+    def _took_some(self) -> bool:
+        """Whether what waits for the client has changed since this was asked last."""
+        before = self._unsent
+        self._unsent = unsent_bytes(self._transport) if self._transport is not None else 0
+        return self._unsent != before
 
     def _discard(self, data: bytes) -> None:
         self._lingered += len(data)

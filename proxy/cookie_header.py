@@ -53,5 +53,6 @@ def read_cookies(lines: Sequence[bytes], session_name: bytes) -> Cookies:
 
 def sets_our_cookie(value: bytes) -> bool:
     """Whether a ``Set-Cookie`` value would set a cookie of ours; an upstream must not."""
-    name = value.partition(b";")[0].partition(b"=")[0].strip(b" \t")
+    # Browsers keep a cookie without a name and send its value alone, which then reads as a name and a value.
+    name = value.partition(b";")[0].lstrip(b"= \t").partition(b"=")[0].rstrip(b" \t")
     return bool(_OURS.fullmatch(name))

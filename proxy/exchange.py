@@ -11,7 +11,7 @@ from typing import Protocol
 import structlog
 
 from proxy.answers import login_answer, problem_answer
-from proxy.context import TrustedProxies, client_address, plain_address
+from proxy.context import Contexts, TrustedProxies, client_address, plain_address
 from proxy.cookie_header import NO_COOKIES, Cookies, read_cookies
 from proxy.forward_head import forwarded_for, internal_head, upstream_head
 from proxy.forwarding import Client, Forwarding
@@ -34,10 +34,10 @@ from session_store import (
     ApplicationSession,
     BrowserSession,
     Context,
+    OutOfStep,
     Store,
     StoreUnavailable,
     Tombstone,
-    UserAgent,
 )
 
 INTERNAL_TIMEOUT_S = 30.0
@@ -46,7 +46,6 @@ DROP_TIMEOUT_S = 2.0
 _MOST_DROPPED = 64 * 1024
 _MOST_PENDING = 64 * 1024
 _ALIASES = ("/ngrok/login", "/ngrok/logout")
-_LONGEST_AGENT = 1024
 _CLOSING = frozenset({400, 408, 413, 414, 431, 501, 505})
 
 log = structlog.get_logger("proxy.exchange")
@@ -74,6 +73,7 @@ class Services(Protocol):
     store: Store
     gate: Gate
     recorder: Recorder
+    contexts: Contexts
     trusted: TrustedProxies
     control_pool: UpstreamPool
     draining: bool
@@ -169,6 +169,8 @@ class Exchange:
             else:
                 self._obey(verdict, request, route, cookies)
         except StoreUnavailable as error:
+            if isinstance(error, OutOfStep):
+                self._worker.store.begin_checks_anew()
             self._unavailable(error)
         except Exception as error:  # the last guard: an error in a check must end in no answer, not in a pass
             self.broken_here(error)
@@ -220,7 +222,8 @@ class Exchange:
             forwarded_for=forwarded_for(plain_address(peer), request.forwarded_for, trusted=trusted),
             request_id=self._request_id,
         )
-        self._worker.recorder.note(verdict.session, self._context(request))
+        context = None if request.speculative else self._context(request)
+        self._worker.recorder.note(verdict.session, context)
         pool = self._worker.pool(route.upstream)
         forwarding = Forwarding(
             self, self._connection, request, pool, head, route.request_timeout_s, route.max_body
@@ -241,10 +244,7 @@ class Exchange:
         forwarding.begin(pending)
 
     def _context(self, request: Request) -> Context:
-        raw = (request.header(b"user-agent") or b"")[:_LONGEST_AGENT]
-        return Context(
-            ip_address=self._client, user_agent=UserAgent(raw=raw.decode("utf-8", errors="replace"))
-        )
+        return self._worker.contexts.of(self._client, request.user_agent)
 
     # The request's body, from the connection.
 

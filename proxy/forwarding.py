@@ -96,6 +96,7 @@ class Forwarding:
         self._upstream: UpstreamConnection | None = None
         self._pending: list[bytes] = []
         self._body_size = 0
+        self._unsent: list[bytes] = []
         self._answering = False
         self._chunked_answer = False
         self._close = False
@@ -197,18 +198,25 @@ class Forwarding:
         elif self._request.http10:
             lines.append(b"Connection: keep-alive\r\n")
         lines.append(b"\r\n")
-        self._client.write(b"".join(lines))
+        self._unsent = lines
         self._rearm()
 
     def answer_body(self, data: bytes) -> None:
-        """Pass a piece of the body on."""
-        self._client.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked_answer else data)
+        """Pass a piece of the body on, together with what else has just come."""
+        self._unsent.append(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked_answer else data)
+
+    def answer_pause(self) -> None:
+        """Send what has come so far: the rest may take its time."""
+        if self._unsent:
+            unsent, self._unsent = self._unsent, []
+            self._client.write(b"".join(unsent))
 
     def answer_end(self) -> None:
         """The answer is whole."""
         self._done = True
         if self._chunked_answer:
-            self._client.write(_LAST_CHUNK)
+            self._unsent.append(_LAST_CHUNK)
+        self.answer_pause()
         upstream, self._upstream = self._upstream, None
         if upstream is not None:
             upstream.release(request_sent=self._exchange.received)
@@ -217,6 +225,7 @@ class Forwarding:
 
     def answer_lost(self, *, invalid: bool) -> None:
         """No whole answer will come: try once more where nothing can have happened, else say so."""
+        self.answer_pause()
         upstream, self._upstream = self._upstream, None
         if upstream is not None and not invalid and self._may_retry(upstream):
             self._retried = True

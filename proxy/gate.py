@@ -14,6 +14,7 @@ from session_store import (
     BrowserSession,
     CookieHash,
     EndReason,
+    OutOfStep,
     Principal,
     StoreUnavailable,
     Tombstone,
@@ -22,6 +23,7 @@ from session_store import (
 )
 
 _MOST_DECODED = 20_000
+_LARGEST_DECODED = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ class Gate:
     def judge(
         self, value: bytes | None, cookie_hash: CookieHash, route: Route, now_ms: int
     ) -> Verdict | FirstVisit:
-        """The verdict on a checked session. Raises StoreUnavailable when ``value`` is not what was asked for.
+        """The verdict on a checked session. Raises OutOfStep when ``value`` is not what was asked for.
 
         A record carries its own key: a reply out of step is *unavailable*, never somebody else's session.
         """
@@ -96,7 +98,7 @@ class Gate:
             known = self._decode(value, route)
         session = known.session
         if session.cookie_hash != cookie_hash or session.endpoint.id != route.endpoint.id:
-            raise StoreUnavailable("the store answered with another session's record")
+            raise OutOfStep("the store answered with another session's record")
         if now_ms >= session.expires_at:
             return Login("expired")
         if session.principal.provider != route.provider:
@@ -127,21 +129,23 @@ class Gate:
 
     def _ended(self, tombstone: Tombstone, cookie_hash: CookieHash, route: Route) -> Login:
         if tombstone.cookie_hash != cookie_hash or tombstone.endpoint_id != route.endpoint.id:
-            raise StoreUnavailable("the store answered with another session's record")
+            raise OutOfStep("the store answered with another session's record")
         return ended(tombstone)
 
     def _decode(self, value: bytes, route: Route) -> _Decoded:
         session = decode(value, ApplicationSession)
         if session.endpoint.id != route.endpoint.id:
-            raise StoreUnavailable("the store answered with another endpoint's record")
+            raise OutOfStep("the store answered with another endpoint's record")
         verdict: Allow | Forbid
         if allowed(route.rules, identity_of(session.principal)):
             verdict = self.allow(session, route)
         else:
             verdict = Forbid(account_of(session.principal))
-        if len(self._decoded) >= _MOST_DECODED:
-            self._decoded.clear()
-        decoded = self._decoded[value] = _Decoded(session, verdict)
+        decoded = _Decoded(session, verdict)
+        if len(value) <= _LARGEST_DECODED:
+            if len(self._decoded) >= _MOST_DECODED:
+                self._decoded.clear()
+            self._decoded[value] = decoded
         return decoded
 
 

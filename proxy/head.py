@@ -6,7 +6,7 @@ one object and parse nothing again. Knows no socket, no session and no route.
 
 import re
 from dataclasses import dataclass, replace
-from enum import Enum, auto
+from enum import IntEnum, auto
 
 from proxy.canonical import CanonicalPath, InvalidPath, canonical_path, is_reserved
 from proxy.problems import (
@@ -32,8 +32,8 @@ _NOT_LETTER = re.compile(rb"[^a-z]")
 _ONE_BLANK = re.compile(rb"[\x00-\x20\x7f]")
 
 
-class Action(Enum):
-    """What happens to an inbound header line."""
+class Action(IntEnum):
+    """What happens to an inbound header line; an integer, which hashes without a call into Python."""
 
     KEEP = auto()
     DROP = auto()
@@ -45,6 +45,8 @@ class Action(Enum):
     EXPECT = auto()
     FORWARDED_FOR = auto()
     REQUEST_ID = auto()
+    USER_AGENT = auto()
+    PURPOSE = auto()
 
 
 _EXACT = {
@@ -56,7 +58,13 @@ _EXACT = {
     b"expect": Action.EXPECT,
     b"x-forwarded-for": Action.FORWARDED_FOR,
     b"x-request-id": Action.REQUEST_ID,
+    b"user-agent": Action.USER_AGENT,
+    b"sec-purpose": Action.PURPOSE,
+    b"purpose": Action.PURPOSE,
+    b"x-purpose": Action.PURPOSE,
+    b"x-moz": Action.PURPOSE,
 }
+_NOTED = frozenset({Action.USER_AGENT, Action.PURPOSE})
 _HOP_BY_HOP = frozenset(
     {b"keep-alive", b"proxy-connection", b"te", b"trailer", b"upgrade", b"http--settings"}
 )
@@ -84,6 +92,7 @@ _KNOWN_TOKENS = frozenset({b"close", b"keep-alive", b"upgrade", b""})
 
 _actions: dict[bytes, Action] = {}
 _MOST_SPELLINGS = 4096
+_LONGEST_SPELLING = 64
 
 
 def action_of(name: bytes) -> Action:
@@ -95,7 +104,9 @@ def action_of(name: bytes) -> Action:
     action = _actions.get(name)
     if action is None:
         action = _classify(name.lower())
-        if len(_actions) < _MOST_SPELLINGS:
+        if len(name) <= _LONGEST_SPELLING:
+            if len(_actions) >= _MOST_SPELLINGS:
+                _actions.clear()
             _actions[name] = action
     return action
 
@@ -132,6 +143,8 @@ class Request:
     cookies: list[bytes]
     forwarded_for: list[bytes]
     request_ids: list[bytes]
+    user_agents: list[bytes]
+    purposes: list[bytes]
     kept: list[bytes]
     headers: list[tuple[bytes, bytes]]
 
@@ -146,6 +159,18 @@ class Request:
     def has_body(self) -> bool:
         """Whether body bytes are to come."""
         return self.body_length != 0
+
+    @property
+    def user_agent(self) -> bytes:
+        """The first User-Agent; empty where there is none."""
+        return self.user_agents[0] if self.user_agents else b""
+
+    @property
+    def speculative(self) -> bool:
+        """Whether nobody asked to see this: a prefetch, or the icon that a browser fetches by itself."""
+        if self.path.path.endswith("/favicon.ico"):
+            return True
+        return any(value.partition(b";")[0].strip().lower() == b"prefetch" for value in self.purposes)
 
     @property
     def safe_method(self) -> bool:
@@ -190,6 +215,8 @@ def read_head(
         cookies=[],
         forwarded_for=[],
         request_ids=[],
+        user_agents=[],
+        purposes=[],
         kept=[],
         headers=headers,
     )
@@ -212,6 +239,8 @@ def _check_line(method: bytes, target: bytes, version: str) -> Refusal | None:
 def _check_sizes(headers: list[tuple[bytes, bytes]]) -> Refusal | None:
     if len(headers) > MAX_HEADERS:
         return Refusal(HEADERS_TOO_LARGE, "too many header lines")
+    if sum([len(name) + len(value) for name, value in headers]) + 4 * len(headers) <= MAX_HEADER_LINE:
+        return None
     total = 0
     for name, value in headers:
         size = len(name) + len(value) + 4
@@ -236,14 +265,19 @@ def _read_headers(request: Request) -> Refusal | None:
         Action.EXPECT: expect,
         Action.FORWARDED_FOR: request.forwarded_for,
         Action.REQUEST_ID: request.request_ids,
+        Action.USER_AGENT: request.user_agents,
+        Action.PURPOSE: request.purposes,
     }
     kept = request.kept
-    for name, value in request.headers:
+    for line in request.headers:
+        name, value = line
         action = _actions.get(name) or action_of(name)
         if action is Action.KEEP:
-            kept.append(b"%b: %b\r\n" % (name, value))
+            kept.append(b": ".join(line) + b"\r\n")
         elif action is not Action.DROP:
             sinks[action].append(value.strip(b" \t"))
+            if action in _NOTED:
+                kept.append(b": ".join(line) + b"\r\n")
     if len(hosts) != 1:
         return Refusal(BAD_REQUEST, "not exactly one Host")
     request.host_line = hosts[0]
@@ -279,7 +313,7 @@ def _read_expect(request: Request, expect: list[bytes]) -> Refusal | None:
 
 def _drop_listed(request: Request, connection: list[bytes]) -> None:
     """Remove what ``Connection`` lists (RFC 9110 §7.6.1), but never what security or framing rests on."""
-    if not connection:
+    if all(value.lower() in _KNOWN_TOKENS for value in connection):
         return
     listed = {token.strip(b" \t").lower() for value in connection for token in value.split(b",")}
     listed -= _KNOWN_TOKENS
@@ -300,7 +334,7 @@ def _read_target(request: Request) -> Refusal | None:
     authority = _AUTHORITY.fullmatch(request.host_line)
     if not authority or (authority[2] and int(authority[2]) > 65535):
         return Refusal(BAD_REQUEST, "Host is not an authority")
-    request.hostname = authority[1].decode("ascii").lower().rstrip(".")
+    request.hostname = authority[1].decode("ascii").lower().removesuffix(".")
     if _ONE_BLANK.search(target):
         return Refusal(BAD_REQUEST, "a control character in the target")
     raw_path = target.partition(b"?")[0]

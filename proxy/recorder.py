@@ -26,20 +26,22 @@ class Recorder:
         self._noted: dict[tuple[CookieHash, EndpointId], Touch] = {}
         self._task: asyncio.Task[None] | None = None
 
-    def note(self, session: ApplicationSession, context: Context) -> None:
-        """A request of ``session`` was let through just now."""
+    def note(self, session: ApplicationSession, context: Context | None) -> None:
+        """A request of ``session`` was let through just now; without a context it counts as activity only."""
         key = (session.cookie_hash, session.endpoint.id)
         earlier = self._noted.get(key)
         if earlier is None and len(self._noted) >= _MOST_NOTED:
             return
+        now = self._now_ms()
         self._noted[key] = Touch(
             cookie_hash=session.cookie_hash,
             endpoint_id=session.endpoint.id,
             user_tag=session.user_tag,
-            at_ms=self._now_ms(),
+            at_ms=now,
             requests=1 + (earlier.requests if earlier else 0),
             idle_timeout_s=session.idle_timeout_s,
-            context=context,
+            context=context or (earlier.context if earlier else None),
+            context_at_ms=now if context else (earlier.context_at_ms if earlier else 0),
         )
 
     def start(self) -> None:
@@ -79,7 +81,8 @@ class Recorder:
                 at_ms=newer.at_ms,
                 requests=newer.requests + touch.requests,
                 idle_timeout_s=newer.idle_timeout_s,
-                context=newer.context,
+                context=newer.context or touch.context,
+                context_at_ms=newer.context_at_ms or touch.context_at_ms,
             )
 
     async def _run(self) -> None:

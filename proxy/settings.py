@@ -1,6 +1,7 @@
-"""The ``[edge]``, ``[[tunnel]]`` and ``[[edge_route]]`` sections of the configuration."""
+"""The ``[edge]``, ``[geoip]``, ``[[tunnel]]`` and ``[[edge_route]]`` sections of the configuration."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
@@ -18,6 +19,12 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     trusted_proxies: tuple[str, ...] = ()
     forwarded: Literal["x-forwarded", "none"] = "x-forwarded"
     insecure_http: bool = False
+
+
+class GeoIPSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where addresses are looked up: MaxMind DB files, which may be missing and may change at any time."""
+
+    databases: tuple[Path, ...] = ()
 
 
 class TunnelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -6,7 +6,11 @@ when its second comes, and the item is put into the bucket of its newer deadline
 
 import asyncio
 
+import structlog
+
 TICK_S = 0.25
+
+log = structlog.get_logger("proxy.timers")
 
 
 class Timed:
@@ -88,4 +92,8 @@ class TimerWheel:
             self._put(item, max(current + 1, int(item._deadline / TICK_S) + 1))
             return
         item._deadline = 0.0
-        item.on_deadline()
+        try:
+            item.on_deadline()
+        except Exception as error:
+            # One item's fault must not take the deadlines of the others with it.
+            log.error("deadline_failed", exc_info=error)

@@ -1,7 +1,7 @@
 """Connections to an upstream: one protocol, one pool an address, and the way to our own login pages.
 
 A connection goes back to its pool only when its parser is at rest, the request was wholly sent and nothing
-is buffered. It knows an exchange only through the five calls of ``AnswerSink``.
+is buffered. It knows an exchange only through the six calls of ``AnswerSink``.
 """
 
 import asyncio
@@ -46,6 +46,9 @@ class AnswerSink(Protocol):
 
     def answer_body(self, data: bytes) -> None:
         """Some of its body."""
+
+    def answer_pause(self) -> None:
+        """What was told so far is all that has come."""
 
     def answer_end(self) -> None:
         """The answer is complete."""
@@ -187,8 +190,12 @@ class UpstreamConnection(asyncio.Protocol, Timed):
             if not self._ended:
                 self._lose()
                 return
-        if self._ended and self._sink is not None:
+        if self._sink is None:
+            return
+        if self._ended:
             self._sink.answer_end()
+        else:
+            self._sink.answer_pause()
 
     def _lose(self) -> None:
         sink = self._sink

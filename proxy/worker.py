@@ -7,12 +7,13 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
 
 import structlog
 from aiohttp import http_parser, web
 
 from proxy.connection import ClientConnection
-from proxy.context import TrustedProxies
+from proxy.context import Contexts, Places, TrustedProxies
 from proxy.gate import Gate
 from proxy.head import MAX_HEAD_BYTES
 from proxy.recorder import Recorder
@@ -35,7 +36,8 @@ def wall_clock_ms() -> int:
 class Worker:
     """Serves every host of ``site`` on the sockets that it is given.
 
-    ``control_app`` answers the reserved paths. The store may be away: then every check is *unavailable*.
+    ``control_app`` answers the reserved paths. The GeoIP databases may be missing or come later. The store
+    may be away: then every check is *unavailable*.
     """
 
     def __init__(
@@ -45,12 +47,14 @@ class Worker:
         control_app: web.Application,
         *,
         trusted_proxies: Sequence[str] = (),
+        geoip_databases: Sequence[Path] = (),
         now_ms: Callable[[], int] = wall_clock_ms,
     ) -> None:
         self.site = site
         self.store = store
         self.now_ms = now_ms
         self.trusted = TrustedProxies(trusted_proxies)
+        self.contexts = Contexts(Places(geoip_databases))
         self.gate = Gate()
         self.recorder = Recorder(store, now_ms)
         self.connections: set[ClientConnection] = set()
@@ -79,6 +83,7 @@ class Worker:
         self.wheel.start()
         await self._runner.setup()
         self.control_pool = UpstreamPool(connector_to_runner(self._runner), self.wheel, internal=True)
+        await self.contexts.start()
         self.recorder.start()
         for bound in sockets:
             self._servers.append(
@@ -108,6 +113,7 @@ class Worker:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.recorder.close()
+        await self.contexts.close()
         for pool in (self.control_pool, *self._pools.values()):
             pool.close()
         await self._runner.cleanup()

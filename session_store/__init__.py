@@ -1,7 +1,14 @@
 """The session store: records, the check path, revocation, and the embedded server. Imports nothing else."""
 
 from session_store.embedded import EmbeddedStore
-from session_store.errors import LoginOvertaken, NotConfirmed, StoreError, StoreRefused, StoreUnavailable
+from session_store.errors import (
+    LoginOvertaken,
+    NotConfirmed,
+    OutOfStep,
+    StoreError,
+    StoreRefused,
+    StoreUnavailable,
+)
 from session_store.ids import (
     EndpointId,
     IdSource,
@@ -52,6 +59,7 @@ __all__ = [
     "Location",
     "LoginOvertaken",
     "NotConfirmed",
+    "OutOfStep",
     "Page",
     "Principal",
     "SessionId",

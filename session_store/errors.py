@@ -9,6 +9,10 @@ class StoreUnavailable(StoreError):
     """The store gave no usable answer in time; callers fail closed (503)."""
 
 
+class OutOfStep(StoreUnavailable):
+    """A check was answered by what belongs to another check; ``Store.begin_checks_anew`` mends it."""
+
+
 class NotConfirmed(StoreUnavailable):
     """A write may or may not have taken effect; the caller repeats it."""
 

@@ -73,6 +73,11 @@ class FastPath:
         self._answers.append(answer)
         return answer
 
+    def begin_anew(self) -> None:
+        """Give the connection up and make a new one: its replies are out of step. What waits fails."""
+        if self._line is not None:
+            self._line.abort("the store answered out of step")
+
     def _flush(self) -> None:
         line = self._line
         if line is None or line.lost.is_set() or not self._commands:

@@ -87,11 +87,16 @@ class Location(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """From where and with what a request came."""
+    """From where and with what a request came.
+
+    ``network`` is the kind of network that the address belongs to: ``public``, ``loopback``, ``lan``,
+    ``link_local``, ``cgnat``, ``reserved``; "" where that is not known.
+    """
 
     ip_address: str
     user_agent: UserAgent = UserAgent()
     location: Location | None = None
+    network: str = ""
 
 
 class BrowserSession(msgspec.Struct, frozen=True, kw_only=True, array_like=True):

@@ -175,6 +175,7 @@ class Sessions:
             life,
             keys.GRACE_MS,
             encode(touch.context) if touch.context is not None else b"",
+            touch.context_at_ms or touch.at_ms,
         )
 
 

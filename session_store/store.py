@@ -111,6 +111,13 @@ class Store:
         """
         return self._fastpath.get(keys.application(cookie_hash, endpoint_id))
 
+    def begin_checks_anew(self) -> None:
+        """For whoever saw a check answered by another's record: the replies that follow would be too.
+
+        Without it they would stay out of step for as long as checks go on without a pause.
+        """
+        self._fastpath.begin_anew()
+
     async def browser_session(self, cookie_hash: CookieHash) -> BrowserSession | Tombstone | None:
         """The browser session, live or expired, or its tombstone; None where neither is known."""
         return await self._sessions.browser_session(cookie_hash)

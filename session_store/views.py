@@ -24,7 +24,9 @@ T = TypeVar("T")
 class Touch:
     """Activity of one application session since the last touch; ``requests`` is how many came since then.
 
-    ``context`` is None where it did not change. ``idle_timeout_s`` is 0 where there is no idle limit.
+    ``context`` is None where there is no newer one; ``context_at_ms`` is when it was seen (0: at ``at_ms``),
+    so that the latest stays, in whatever order several workers write. ``idle_timeout_s`` is 0 where there is
+    no idle limit.
     """
 
     cookie_hash: CookieHash
@@ -34,6 +36,7 @@ class Touch:
     requests: int
     idle_timeout_s: int
     context: Context | None = None
+    context_at_ms: Milliseconds = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import msgspec
 from admin_api import AdminSettings
 from idp_adapters import OidcSettings
 from outerward.typed_toml import Later
-from proxy import EdgeRouteSettings, EdgeSettings, TunnelSettings
+from proxy import EdgeRouteSettings, EdgeSettings, GeoIPSettings, TunnelSettings
 from session_store import StoreSettings
 
 
@@ -30,6 +30,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     edge: EdgeSettings = EdgeSettings()
     admin: AdminSettings = AdminSettings()
     store: StoreSettings = StoreSettings()
+    geoip: GeoIPSettings = GeoIPSettings()
     provider: dict[str, OidcSettings] = {}
     tunnel: tuple[TunnelSettings, ...] = ()
     edge_route: tuple[EdgeRouteSettings, ...] = ()
@@ -42,7 +43,7 @@ def _keys(text: str) -> frozenset[str]:
 
 LATER = Later(
     keys={
-        "": _keys("geoip metrics privacy webhook"),
+        "": _keys("metrics privacy webhook"),
         "edge": _keys(
             "max_line max_header max_headers header_timeout idle_timeout drain cert key login_host"
         ),
@@ -65,7 +66,6 @@ LATER = Later(
     lists=frozenset({("tunnel", "provider"), ("edge_route", "provider")}),
 )
 LATER_SCALARS = (
-    ("geoip", "databases"),
     ("metrics", "listen"),
     ("privacy", "ip"),
     ("privacy", "history"),

@@ -1,6 +1,7 @@
 """Sessions of made-up people, so that the lists are not empty: documentation addresses (RFC 5737, RFC 3849).
 
-They are written through the store's own face, on a clock that is set back, and are like any other session.
+No database knows where those are, so the places are made up too. The sessions are written through the store's
+own face, on a clock that is set back, and are like any other.
 """
 
 import secrets
@@ -10,8 +11,8 @@ from dataclasses import dataclass
 
 from outerward.config import Settings
 from outerward.demo.people import OTHERS, Person
-from proxy import Route
-from session_store import Context, CookieHash, Principal, Store, Touch, UserAgent
+from proxy import Route, describe, network_of
+from session_store import Context, CookieHash, Location, Principal, Store, Touch
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,67 +21,54 @@ class Seed:
 
     person: Person
     ip_address: str
-    user_agent: UserAgent
+    place: Location
+    user_agent: str
     endpoint: int
     began_s: int
     last_active_s: int
     requests: int
 
 
-_CHROME = UserAgent(
-    raw="Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 "
-    "Safari/537.36",
-    browser_name="Chrome",
-    browser_version="131.0.0",
-    device_type="Desktop",
-    os_name="Windows",
-    os_version="10",
+_CHROME = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 "
+    "Safari/537.36"
 )
-_FIREFOX = UserAgent(
-    raw="Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0",
-    browser_name="Firefox",
-    browser_version="133.0",
-    device_type="Desktop",
-    os_name="Linux",
+_FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0"
+_SAFARI = (
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/18.1 Safari/605.1.15"
 )
-_SAFARI = UserAgent(
-    raw="Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) "
-    "Version/18.1 Safari/605.1.15",
-    browser_name="Safari",
-    browser_version="18.1",
-    device_type="Desktop",
-    os_name="Mac OS X",
-    os_version="10.15.7",
+_IPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/18.1 Mobile/15E148 Safari/604.1"
 )
-_IPHONE = UserAgent(
-    raw="Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
-    "Version/18.1 Mobile/15E148 Safari/604.1",
-    browser_name="Mobile Safari",
-    browser_version="18.1",
-    device_type="Mobile",
-    os_name="iOS",
-    os_version="18.1",
+_IPAD = (
+    "Mozilla/5.0 (iPad; CPU OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/18.1 Mobile/15E148 Safari/604.1"
 )
-_PIXEL = UserAgent(
-    raw="Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 "
-    "Mobile Safari/537.36",
-    browser_name="Chrome Mobile",
-    browser_version="131.0.0",
-    device_type="Mobile",
-    os_name="Android",
-    os_version="15",
+_PIXEL = (
+    "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 "
+    "Mobile Safari/537.36"
 )
+
+_GOTHENBURG = Location(country_code="SE", latitude=57.7089, longitude=11.9746, radius_km=20)
+_STOCKHOLM = Location(country_code="SE", latitude=59.3293, longitude=18.0686, radius_km=50)
+_SANTIAGO = Location(country_code="CL", latitude=-33.4489, longitude=-70.6693, radius_km=20)
+_BERGEN = Location(country_code="NO", latitude=60.3913, longitude=5.3221, radius_km=10)
+_IZMIR = Location(country_code="TR", latitude=38.4237, longitude=27.1428, radius_km=20)
+_LYON = Location(country_code="FR", latitude=45.764, longitude=4.8357, radius_km=10)
+_OSAKA = Location(country_code="JP", latitude=34.6937, longitude=135.5023, radius_km=50)
 
 _ANA, _RAFAEL, _HANNE, _YUSUF, _CHLOE, _KENJI = OTHERS
 SEEDS = (
-    Seed(_KENJI, "2001:db8:51::a7", _SAFARI, 0, began_s=40271, last_active_s=18743, requests=58),
-    Seed(_HANNE, "198.51.100.23", _FIREFOX, 1, began_s=29288, last_active_s=2479, requests=132),
-    Seed(_RAFAEL, "203.0.113.77", _CHROME, 0, began_s=21313, last_active_s=734, requests=207),
-    Seed(_RAFAEL, "203.0.113.140", _PIXEL, 0, began_s=15742, last_active_s=11406, requests=9),
-    Seed(_YUSUF, "192.0.2.61", _CHROME, 1, began_s=12187, last_active_s=431, requests=84),
-    Seed(_ANA, "198.51.100.204", _SAFARI, 0, began_s=5763, last_active_s=192, requests=45),
-    Seed(_ANA, "2001:db8:2c::19", _IPHONE, 1, began_s=3248, last_active_s=1987, requests=6),
-    Seed(_CHLOE, "192.0.2.118", _FIREFOX, 0, began_s=1094, last_active_s=68, requests=17),
+    Seed(_KENJI, "2001:db8:51::a7", _OSAKA, _IPAD, 0, began_s=40271, last_active_s=18743, requests=58),
+    Seed(_HANNE, "198.51.100.23", _BERGEN, _FIREFOX, 1, began_s=29288, last_active_s=2479, requests=132),
+    Seed(_RAFAEL, "203.0.113.77", _SANTIAGO, _CHROME, 0, began_s=21313, last_active_s=734, requests=207),
+    Seed(_RAFAEL, "203.0.113.140", _SANTIAGO, _PIXEL, 0, began_s=15742, last_active_s=11406, requests=9),
+    Seed(_YUSUF, "192.0.2.61", _IZMIR, _CHROME, 1, began_s=12187, last_active_s=431, requests=84),
+    Seed(_ANA, "198.51.100.204", _GOTHENBURG, _SAFARI, 0, began_s=5763, last_active_s=192, requests=45),
+    Seed(_ANA, "2001:db8:2c::19", _STOCKHOLM, _IPHONE, 1, began_s=3248, last_active_s=1987, requests=6),
+    Seed(_CHLOE, "192.0.2.118", _LYON, _FIREFOX, 0, began_s=1094, last_active_s=68, requests=17),
 )
 
 
@@ -117,7 +105,12 @@ async def _write(store: Store, each: Seed, route: Route, began_ms: int, issuer: 
         cookie_hash=CookieHash(secrets.token_bytes(32)),
         expires_at=expires_at,
     )
-    context = Context(ip_address=each.ip_address, user_agent=each.user_agent)
+    context = Context(
+        ip_address=each.ip_address,
+        user_agent=describe(each.user_agent),
+        location=each.place,
+        network=network_of(each.ip_address),
+    )
     await store.start_application_session(
         browser,
         route.endpoint,

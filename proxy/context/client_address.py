@@ -5,6 +5,7 @@ A forwarding header counts only when the peer is listed; by default nobody is.
 
 import ipaddress
 from collections.abc import Sequence
+from functools import lru_cache
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -42,6 +43,7 @@ def client_address(peer: str, trusted: TrustedProxies, forwarded_for: Sequence[b
     return last
 
 
+@lru_cache(maxsize=4096)
 def plain_address(text: str) -> str:
     """``text`` in its shortest spelling; an IPv4 address mapped into IPv6 as IPv4."""
     address = _parse(text)

@@ -17,6 +17,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
@@ -190,6 +191,7 @@ async def running_edge(
     routes: Sequence[Route],
     *,
     trusted_proxies: Sequence[str] = (),
+    geoip_databases: Sequence[Path] = (),
     now_ms: Callable[[], int] | None = None,
 ) -> AsyncIterator[Edge]:
     """An edge for ``routes`` on a free loopback port."""
@@ -198,7 +200,12 @@ async def running_edge(
     now_ms = now_ms or Clock()
     with structlog.testing.capture_logs() as logged:
         worker = Worker(
-            Site.of(routes), store, control_app(seen), trusted_proxies=trusted_proxies, now_ms=now_ms
+            Site.of(routes),
+            store,
+            control_app(seen),
+            trusted_proxies=trusted_proxies,
+            geoip_databases=geoip_databases,
+            now_ms=now_ms,
         )
         listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         edge = Edge(worker, store, listener.getsockname()[1], seen, logged)

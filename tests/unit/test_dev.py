@@ -354,3 +354,15 @@ def test_an_interrupt_ends_with_130_and_no_traceback(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(dev.PLAIN_VERBS, "lint", interrupted)
 
     assert dev.main(["lint"]) == 130
+
+
+@pytest.mark.parametrize(("arguments", "brings"), [([], False), (["--install"], True)])
+def test_the_bench_gets_its_arguments_and_its_packages_only_when_asked(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, arguments: list[str], brings: bool
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: name)
+
+    assert dev.main(["bench", "--rounds", "1", *arguments]) == 0
+    assert machine.called[-1] == [dev.PYTHON, "-m", "bench", "--rounds", "1"]
+    asked = {package for command in machine.commands("install") for package in command}
+    assert ("nginx-light" in asked) is brings

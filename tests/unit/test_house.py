@@ -18,7 +18,7 @@ import pytest
 THIS_FILE = Path(__file__)
 ROOT = THIS_FILE.parents[2]
 PACKAGES = ("admin_api", "dashboard", "idp_adapters", "outerward", "proxy", "session_store")
-SOURCES = (*PACKAGES, "examples")
+SOURCES = (*PACKAGES, "bench", "examples")
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 GENERATED = ("__pycache__", "node_modules")
 

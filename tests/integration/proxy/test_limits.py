@@ -1,6 +1,7 @@
 """Limits: of sizes, of time, and of what a client may pile up; and that the answer arrives all the same."""
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -167,6 +168,7 @@ async def test_a_client_that_does_not_take_its_answer_is_let_go(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("proxy.forwarding.WRITE_TIMEOUT_S", 0.3)
+    monkeypatch.setattr("proxy.connection.WRITE_TIMEOUT_S", 0.3)
     gone = asyncio.Event()
 
     async def script(peer: Peer) -> None:
@@ -183,6 +185,37 @@ async def test_a_client_that_does_not_take_its_answer_is_let_go(
         await client.send(request(cookie=cookie))
         await asyncio.wait_for(gone.wait(), 10)
         await until(lambda: not edge.worker.connections)
+
+
+async def test_a_client_that_takes_its_answer_slowly_is_waited_for(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("proxy.forwarding.WRITE_TIMEOUT_S", 1.0)
+    monkeypatch.setattr("proxy.connection.WRITE_TIMEOUT_S", 1.0)
+    whole = 8 * MB
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % whole)
+        await peer.send(b"x" * whole)
+        await peer.gone()
+
+    async with scene(store, script) as (edge, _, cookie):
+        loop = asyncio.get_running_loop()
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
+            client.setblocking(False)
+            await loop.sock_connect(client, ("127.0.0.1", edge.port))
+            await loop.sock_sendall(client, request(cookie=cookie))
+            taken = 0
+            ends = loop.time() + 4
+            while loop.time() < ends:
+                taken += len(await loop.sock_recv(client, 16 * 1024))
+                await asyncio.sleep(0.05)
+            while taken < whole:
+                piece = await loop.sock_recv(client, MB)
+                assert piece, "the answer was cut"
+                taken += len(piece)
 
 
 # Refused, and still heard

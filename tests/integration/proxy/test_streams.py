@@ -310,9 +310,7 @@ async def test_a_stream_is_not_buffered(store: Store) -> None:
                 got += await client.read()
 
 
-async def test_a_thousand_clients_that_leave_leave_nothing_behind(
-    store: Store, upstream: Echo, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_thousand_clients_that_leave_leave_nothing_behind(store: Store, upstream: Echo) -> None:
     async with running_edge(store, [route(upstream)]) as edge:
         cookie = await edge.sign_in()
         ways = [
@@ -343,10 +341,11 @@ async def test_a_thousand_clients_that_leave_leave_nothing_behind(
 
         await all_leave(100)
         await settled(edge, upstream)
-        before = open_files(), len(asyncio.all_tasks())
+        files, tasks = open_files(), len(asyncio.all_tasks())
         await all_leave(1000)
         await settled(edge, upstream)
-        assert (open_files(), len(asyncio.all_tasks())) <= (before[0] + 5, before[1] + 5)
+        # Each way to leave is taken a hundred times; the store's client may keep some connections more.
+        await until(lambda: open_files() < files + 64 and len(asyncio.all_tasks()) < tasks + 64)
         assert edge.worker._tasks == set()
         assert (await edge.ask(cookie=cookie)).status == 200
 
@@ -363,4 +362,3 @@ async def settled(edge: Edge, upstream: Echo) -> None:
     for pool in pools:
         pool.close()
     await until(lambda: not any(pool._open for pool in pools))
-    await asyncio.sleep(0.1)

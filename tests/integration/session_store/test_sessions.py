@@ -1,6 +1,7 @@
 """Application sessions against a real store: begun once, touched while alive, idle for good."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -181,6 +182,24 @@ async def test_touches_add_up_and_an_older_one_does_not_turn_time_back(scene: Sc
     assert view is not None
     assert (view.activity.last_active, view.activity.requests) == (new.at_ms, 5)
     assert view.activity.context == CONTEXT
+
+
+async def test_the_latest_context_stays_in_whatever_order_touches_come(scene: Scene) -> None:
+    session = await scene.enter()
+    earlier, later = (
+        Context(ip_address="198.51.100.1"),
+        Context(ip_address="198.51.100.2", network="reserved"),
+    )
+    seen_early = scene.touch(session, context=earlier)
+    scene.clock.advance(300)
+    seen_late = scene.touch(session, context=later)
+    scene.clock.advance(300)
+    still_active = replace(seen_early, at_ms=scene.clock(), context_at_ms=seen_early.at_ms)
+    await scene.store.touch([seen_late])
+    await scene.store.touch([still_active, scene.touch(session)])
+    view = await scene.store.session(session.id)
+    assert view is not None
+    assert (view.activity.context, view.activity.last_active) == (later, scene.clock())
 
 
 async def test_more_touches_than_a_batch_all_arrive(scene: Scene) -> None:

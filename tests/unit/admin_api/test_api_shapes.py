@@ -120,7 +120,7 @@ def test_a_session_of_a_tunnel_has_exactly_the_documented_members() -> None:
         "created_at": NOON,
         "last_active": NOON,
         "expires_at": "2023-11-14T22:13:21Z",
-        "outerward": {"tunnel": "wiki", "provider": "corp", "requests": 41, "flags": []},
+        "outerward": {"tunnel": "wiki", "provider": "corp", "requests": 41, "network": "", "flags": []},
     }
 
 

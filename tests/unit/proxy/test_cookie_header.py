@@ -122,3 +122,16 @@ def test_what_is_not_ours_passes_in_order(cookies: list[tuple[str, str]]) -> Non
 @given(st.binary(max_size=60))
 def test_judging_any_set_cookie_raises_nothing(value: bytes) -> None:
     sets_our_cookie(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [b"=outerward=x", b" = outerward=x; Path=/", b"==outerward=x", b"=__Host-outerward=x", b"=outerward"],
+)
+def test_a_cookie_without_a_name_whose_value_reads_as_ours_is_ours(value: bytes) -> None:
+    assert sets_our_cookie(value)
+
+
+@pytest.mark.parametrize("value", [b"=theirs", b"=x=outerward", b"", b"=", b"outerwards=x"])
+def test_another_cookie_without_a_name_is_not(value: bytes) -> None:
+    assert not sets_our_cookie(value)

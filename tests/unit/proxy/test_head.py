@@ -288,3 +288,44 @@ class _Sink:
 def test_the_parser_refuses_lines_that_two_servers_could_read_differently(lines: bytes) -> None:
     with pytest.raises(httptools.HttpParserError):
         httptools.HttpRequestParser(_Sink()).feed_data(b"POST / HTTP/1.1\r\nHost: a\r\n" + lines + b"\r\n")
+
+
+# What the recorder asks
+
+
+def test_the_user_agent_is_the_first_and_passes_on() -> None:
+    request = passed(judge((b"user-AGENT", b" curl/8 "), (b"User-Agent", b"other")))
+    assert request.user_agent == b"curl/8"
+    assert b"user-AGENT:  curl/8 \r\n" in request.kept
+    assert passed(judge()).user_agent == b""
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        (b"Sec-Purpose", b"prefetch"),
+        (b"sec-purpose", b"prefetch;prerender"),
+        (b"Purpose", b"Prefetch"),
+        (b"X-Purpose", b" prefetch "),
+        (b"X-Moz", b"prefetch"),
+    ],
+)
+def test_a_prefetch_is_speculative_and_says_so_to_the_upstream(name: bytes, value: bytes) -> None:
+    request = passed(judge((name, value)))
+    assert request.speculative
+    assert b"%b: %b\r\n" % (name, value) in request.kept
+
+
+@pytest.mark.parametrize(
+    ("target", "speculative"),
+    [
+        (b"/favicon.ico", True),
+        (b"/wiki/favicon.ico?v=2", True),
+        (b"/%66avicon.ico", True),
+        (b"/favicon.ico/x", False),
+        (b"/page?next=/favicon.ico", False),
+        (b"/", False),
+    ],
+)
+def test_the_icon_that_a_browser_fetches_by_itself_is_speculative(target: bytes, speculative: bool) -> None:
+    assert passed(judge((b"Purpose", b"reading"), target=target)).speculative is speculative

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.head import Refusal, Request, read_head
+from proxy import head
+from proxy.head import Refusal, Request, action_of, read_head
 
 HOST = (b"Host", b"app.localhost")
 Headers = list[tuple[bytes, bytes]]
@@ -125,3 +126,13 @@ def test_any_head_is_a_request_or_a_refusal(
     if isinstance(judged, Request):
         kept = {line.partition(b":")[0].lower() for line in judged.kept}
         assert not kept & {name.lower() for name in [*OURS, *HOP, *FRAMING, b"Host", b"Cookie"]}
+
+
+def test_what_is_remembered_of_spellings_stays_small() -> None:
+    for number in range(10_000):
+        action_of(b"X-%d" % number)
+    action_of(b"X" * 16_000)
+
+    assert len(head._actions) <= 4096
+    assert max(map(len, head._actions)) <= 64
+    assert action_of(b"X_Forwarded_User") is head.Action.DROP

@@ -91,9 +91,37 @@ async def test_many_requests_of_a_session_are_one_touch_with_the_last_context(
                 requests=5,
                 idle_timeout_s=60,
                 context=at("192.0.2.4"),
+                context_at_ms=1005,
             )
         ]
     ]
+
+
+async def test_activity_without_a_context_counts_and_keeps_the_last_context(
+    recorder: Recorder, notebook: Notebook
+) -> None:
+    recorder.note(session(), at("192.0.2.1"))
+    recorder.note(session(), None)
+    recorder.note(session(1), None)
+    await recorder.flush()
+
+    with_context, without = notebook.written[0]
+    assert (with_context.requests, with_context.at_ms) == (2, 1002)
+    assert (with_context.context, with_context.context_at_ms) == (at("192.0.2.1"), 1001)
+    assert (without.requests, without.context) == (1, None)
+
+
+async def test_a_context_that_the_store_did_not_take_outlives_activity_without_one(
+    recorder: Recorder, notebook: Notebook
+) -> None:
+    notebook.away = 1
+    recorder.note(session(), at("192.0.2.1"))
+    await recorder.flush()
+    recorder.note(session(), None)
+    await recorder.flush()
+
+    ((touch,),) = notebook.written
+    assert (touch.requests, touch.context, touch.context_at_ms) == (2, at("192.0.2.1"), 1001)
 
 
 async def test_nothing_noted_is_nothing_written(recorder: Recorder, notebook: Notebook) -> None:

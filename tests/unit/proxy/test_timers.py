@@ -80,6 +80,19 @@ def test_a_deadline_fires_once_within_a_tick(loop: FakeLoop, wheel: TimerWheel) 
     assert 1010 <= item.fired[0] <= 1010 + 2 * TICK_S
 
 
+def test_a_deadline_that_fails_takes_no_other_with_it(loop: FakeLoop, wheel: TimerWheel) -> None:
+    def fail() -> None:
+        raise RuntimeError
+
+    items = [Item(loop) for _ in range(20)]
+    for item in items:
+        item.then = fail
+        wheel.arm(item, 1)
+    loop.run_to(1010)
+
+    assert [len(item.fired) for item in items] == [1] * 20
+
+
 def test_a_later_deadline_takes_the_place_of_an_earlier_one(loop: FakeLoop, wheel: TimerWheel) -> None:
     item = Item(loop)
     wheel.arm(item, 1)

@@ -57,6 +57,7 @@ def test_an_empty_file_gives_the_defaults(folder: Path) -> None:
     assert found.admin.listen == "127.0.0.1:4040"
     assert found.store.url == "embedded"
     assert found.store.check_timeout == timedelta(milliseconds=500)
+    assert found.geoip.databases == ()
     assert found.log.level == "info"
 
 
@@ -73,6 +74,8 @@ def test_every_type_of_value_is_read(folder: Path) -> None:
         [store]
         check_timeout = "30s"
         server = "bin/valkey-server"
+        [geoip]
+        databases = ["places/city.mmdb", "/usr/share/country.mmdb"]
         [[tunnel]]
         name = "wiki"
         upstream = "unix:/run/wiki.sock"
@@ -88,6 +91,7 @@ def test_every_type_of_value_is_read(folder: Path) -> None:
     assert found.edge.insecure_http is True
     assert found.edge.trusted_proxies == ("10.0.0.0/8", "192.0.2.1")
     assert found.store.server == folder / "bin/valkey-server"
+    assert found.geoip.databases == (folder / "places/city.mmdb", Path("/usr/share/country.mmdb"))
     tunnel = found.tunnel[0]
     assert tunnel.headers == ("x-auth-request", "ngrok")
     assert tunnel.max_session_duration == timedelta(hours=12)
@@ -162,6 +166,7 @@ def test_the_environment_gives_scalars_lists_and_secrets(folder: Path) -> None:
         "OUTERWARD_STORE_CHECK_TIMEOUT": "1s",
         "OUTERWARD_STORE_SECRET": "0123456789abcdef,env:OLD",
         "OUTERWARD_ADMIN_BOOTSTRAP_TOKEN_FILE": "token",
+        "OUTERWARD_GEOIP_DATABASES": "city.mmdb, country.mmdb",
         "OUTERWARD_LOG_LEVEL": "debug",
         "OUTERWARD_PROVIDER_CORP_CLIENT_SECRET": "from there",
         "OUTERWARD_PROVIDER_CORP_CLIENT_ID": "id from there",
@@ -169,6 +174,7 @@ def test_the_environment_gives_scalars_lists_and_secrets(folder: Path) -> None:
         "OLD": "fedcba9876543210",
     }
     found = settings(folder, PROVIDER, environ)
+    assert found.geoip.databases == (folder / "city.mmdb", folder / "country.mmdb")
     assert found.edge.listen == ("127.0.0.1:1", "[::1]:2")
     assert found.edge.workers == 2
     assert found.edge.insecure_http is True
