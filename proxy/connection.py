@@ -18,6 +18,7 @@ import structlog
 
 from proxy.answers import problem_answer
 from proxy.exchange import Exchange, Services
+from proxy.forwarding import WRITE_TIMEOUT_S
 from proxy.head import MAX_HEAD_BYTES, MAX_TARGET, Refusal, Request, read_head
 from proxy.problems import BAD_REQUEST, HEADERS_TOO_LARGE, REQUEST_TIMEOUT, URI_TOO_LONG, Problem
 from proxy.timers import Timed, TimerWheel
@@ -25,7 +26,6 @@ from proxy.unsent import unsent_bytes
 
 HEADER_TIMEOUT_S = 10.0
 IDLE_TIMEOUT_S = 75.0
-WRITE_TIMEOUT_S = 60.0
 LINGER_S = 2.0
 GOODBYE_S = 0.5
 _LINGER_BYTES = 64 * 1024 * 1024
