@@ -2,7 +2,8 @@
 """Every chore of a checkout by one command:  python3 dev.py VERB [arguments]
 
   demo [--check] [--json] ...   start the demo; arguments go to `outerward demo`
-  test [--long] [--install]     lint, then the tests; other arguments go to pytest
+  test [--long] [--install]     lint, then the tests; other arguments go to pytest; --long adds the tests
+                                marked so, and unit tests and demo on other Pythons that are found
   install                       make .venv, install, print the path of `outerward`
   bench [--rounds N] [--seconds S] [--install]
                                 compare with nginx; docs/performance.md tells how
@@ -24,6 +25,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 OLDEST = (3, 11)
@@ -222,8 +224,46 @@ def bring_providers() -> None:
     stamp.write_text(digest(lock))
 
 
+def find_python(name: str) -> str:
+    """An interpreter called so that really runs, on PATH or among pyenv's; else an empty string."""
+    of_pyenv = sorted(Path.home().glob(f".pyenv/versions/*/bin/{name}"))
+    return next((each for each in (name, *map(str, of_pyenv)) if runs([each, "-c", ""])), "")
+
+
+def passes_on(python: str, workers: str) -> bool:
+    """Whether a copy of the checkout, installed with another Python, passes its unit tests and the demo."""
+    with tempfile.TemporaryDirectory(prefix="outerward-") as folder:
+        copy = Path(folder) / "checkout"
+        left_out = shutil.ignore_patterns(
+            ".venv", ".git", ".hypothesis", "*_cache", "__pycache__", "node_modules"
+        )
+        shutil.copytree(ROOT, copy, symlinks=True, ignore=left_out)
+        programs = copy / ".venv" / "bin"
+        pytest = [str(programs / "python"), "-m", "pytest", "-q", "-p", "tests.support.needs", "-n", workers]
+        steps = (
+            [python, "-c", "import dev; dev.install(dev.DEV_LOCK)"],
+            [*pytest, "tests/unit"],
+            [str(programs / "outerward"), "demo", "--check"],
+        )
+        return not any(call(step, copy) for step in steps)
+
+
+def failed_pythons(workers: str) -> list[str]:
+    """Try each other Python that the project supports, and name those that fail; one not found is told."""
+    failed = []
+    for name in NEWER:
+        if name == f"python3.{sys.version_info.minor}":
+            continue
+        python = find_python(name)
+        passed = bool(python) and passes_on(python, workers)
+        say(f"{name}: {'passes' if passed else 'fails' if python else 'not found'}")
+        if python and not passed:
+            failed.append(name)
+    return failed
+
+
 def test(arguments: list[str]) -> int:
-    """Lint, then run the tests; pytest's exit code, or 1 when only the linters object."""
+    """Lint, then run the tests; pytest's exit code, or 1 when only linters or other Pythons object."""
     install(DEV_LOCK)
     if "--install" in arguments or os.environ.get("CI") == "true":
         bring_debian_packages()
@@ -234,6 +274,8 @@ def test(arguments: list[str]) -> int:
     rest = [argument for argument in arguments if argument not in ("--long", "--install")]
     plugins = ["-p", "tests.support.needs", "-n", workers, "--dist", "worksteal"]
     code = call([PYTHON, "-m", "pytest", *plugins, *chosen, *rest])
+    if "--long" in arguments:
+        failed += failed_pythons(workers)
     if failed:
         say(f"failed: {', '.join(failed)}")
     return code or (1 if failed else 0)

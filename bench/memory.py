@@ -10,6 +10,7 @@ from pathlib import Path
 from bench import processes
 from bench.load import LoadFailed
 from bench.peers import Peer
+from bench.processes import Held
 
 CONNECTIONS = 2000
 _FIRST_REQUESTS = 200
@@ -19,9 +20,9 @@ _SETTLES_S = 0.5
 
 @dataclass(frozen=True)
 class Memory:
-    """Resident bytes of one worker."""
+    """What one worker holds when idle, and the resident bytes that each connection adds."""
 
-    idle: int
+    idle: Held
     per_connection: int
     connections: int
 
@@ -37,21 +38,26 @@ def measure_memory(peer: Peer, heads: Path) -> Memory:
         first = stack.enter_context(_connect(peer))
         for _ in range(_FIRST_REQUESTS):
             _ask(first, head)
-        idle = processes.resident_bytes(peer.worker())
+        idle = processes.held(peer.worker())
         for _ in range(connections):
             _ask(stack.enter_context(_connect(peer)), head)
         # A timer or two may still be giving back what the last answers took.
         time.sleep(_SETTLES_S)
-        grown = processes.resident_bytes(peer.worker()) - idle
+        grown = processes.held(peer.worker()).resident - idle.resident
     return Memory(idle, grown // connections, connections)
 
 
 def told(memory: Memory) -> str:
     """A sentence, beside the goals."""
+    idle = memory.idle
     each = (
         f"{memory.per_connection / 1000:.1f} kB for each of {memory.connections} idle keep-alive connections"
     )
-    return f"Resident memory of a worker: {memory.idle / 1e6:.0f} MB idle (goal: 70), {each} (goal: 10)"
+    return (
+        f"Memory of a worker: {idle.resident / 1e6:.0f} MB resident when idle (goal: 70), most of it shared"
+        f" with the processes forked beside it: {idle.share / 1e6:.0f} MB as its share,"
+        f" {idle.own / 1e6:.0f} MB its own; {each} (goal: 10)"
+    )
 
 
 def _connect(peer: Peer) -> socket.socket:

@@ -40,15 +40,25 @@ def cpu_s(pids: list[int]) -> float:
     return sum(read_stat(Path(f"/proc/{pid}/stat").read_text()).ticks for pid in pids) / TICKS_PER_S
 
 
-def resident_bytes(pid: int) -> int:
-    """The resident memory of a process, shared pages included."""
-    return read_resident(Path(f"/proc/{pid}/status").read_text())
+@dataclass(frozen=True)
+class Held:
+    """The memory of a process in bytes: all resident pages, its share of them, and what it alone holds."""
+
+    resident: int
+    share: int
+    own: int
 
 
-def read_resident(status: str) -> int:
-    """``VmRSS`` of ``/proc/PID/status``, in bytes."""
-    line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
-    return int(line.split()[1]) * 1024
+def held(pid: int) -> Held:
+    """What a process holds now."""
+    return read_held(Path(f"/proc/{pid}/smaps_rollup").read_text())
+
+
+def read_held(rollup: str) -> Held:
+    """Read ``/proc/PID/smaps_rollup`` (proc(5)): ``Rss``, ``Pss``, and both kinds of ``Private`` pages."""
+    fields = (line.split() for line in rollup.splitlines()[1:])
+    sizes = {words[0].rstrip(":"): int(words[1]) * 1024 for words in fields}
+    return Held(sizes["Rss"], sizes["Pss"], sizes["Private_Clean"] + sizes["Private_Dirty"])
 
 
 def _all_stats() -> list[tuple[int, Stat]]:

@@ -67,7 +67,7 @@ async def _complete_login(folder: Path, hostname: str, session: Session) -> None
         await store.complete_login(
             session.principal,
             provider_name="nobody",
-            begun_at=time.time_ns() // 1_000_000,
+            begun_at=await store.now(),
             scope=hostname,
             cookie_hash=CookieHash(hashlib.sha256(session.cookie.encode()).digest()),
             expires_at=session.expires_at_ms,

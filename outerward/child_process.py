@@ -16,7 +16,6 @@ import uvloop
 from outerward.control import Assignment, Channel, Drain, EdgeStatus, Listening
 from outerward.logs import configure_logging
 
-_DRAIN_S = 30.0
 _ORPHAN_S = 1.0
 _ORPHAN_LIMIT_S = 4
 
@@ -53,7 +52,7 @@ async def _run(serve: Serve, control: socket.socket, listeners: Sequence[socket.
     if not isinstance(assignment, Assignment):
         return
     configure_logging(assignment.settings.log)
-    told = _Told(channel)
+    told = _Told(channel, assignment.settings.edge.drain.total_seconds())
     served = serve(assignment, lambda: told.edge_status)
     await served.start(listeners)
     channel.send(Listening())
@@ -62,11 +61,12 @@ async def _run(serve: Serve, control: socket.socket, listeners: Sequence[socket.
 
 
 class _Told:
-    """What the supervisor last said."""
+    """What the supervisor last said; a signal alone says no time, then it is ``drain_s``."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, drain_s: float) -> None:
         self.edge_status = "starting"
         self._channel = channel
+        self._drain_s = drain_s
         self._terminated = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._terminated.set)
 
@@ -79,7 +79,7 @@ class _Told:
         if listening.done():
             return listening.result()
         listening.cancel()
-        return _DRAIN_S
+        return self._drain_s
 
     async def _listen(self) -> float:
         while True:

@@ -1,19 +1,21 @@
 """How the program logs: to stderr, as JSON lines where that is no terminal, without secrets.
 
 Values under telling names are redacted, user names and passwords are cut out of URLs, and what is logged can
-neither break its line nor move a cursor. Knows nothing of what is logged.
+neither break its line nor move a cursor. Nobody waits for it to be written. Knows nothing of what is logged.
 """
 
+import atexit
 import logging
 import re
 import sys
 from collections.abc import Mapping
-from typing import TextIO
+from typing import TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from outerward.config import LogSettings
+from outerward.log_writer import LogWriter
 
 REDACTED = "[redacted]"
 _LONGEST_VALUE = 2048
@@ -38,8 +40,11 @@ _CONTROL_BUT_NEWLINE = re.compile(rf"(?!\n){_CONTROL.pattern}")
 
 
 def configure_logging(settings: LogSettings, stream: TextIO | None = None) -> None:
-    """Send everything that is logged here and in libraries to ``stream`` (stderr)."""
-    target = sys.stderr if stream is None else stream
+    """Send everything that is logged here and in libraries to ``stream``; without one, to stderr.
+
+    Stderr is written by a thread: a process that forks later must not call this.
+    """
+    target = _stderr() if stream is None else stream
     level = logging.getLevelNamesMapping()[settings.level.upper()]
     as_json = settings.format == "json" or (settings.format == "auto" and not target.isatty())
     first: list[Processor] = [
@@ -66,6 +71,20 @@ def configure_logging(settings: LogSettings, stream: TextIO | None = None) -> No
         )
     )
     logging.basicConfig(handlers=[handler], level=max(level, logging.INFO), force=True)
+
+
+def _stderr() -> TextIO:
+    try:
+        descriptor = sys.stderr.fileno()
+    except OSError:  # it was replaced by what is no file, and makes nobody wait
+        return sys.stderr
+    writer = LogWriter(descriptor, _tell_dropped)
+    atexit.register(writer.drain)
+    return cast("TextIO", writer)
+
+
+def _tell_dropped(lines: int) -> None:
+    structlog.get_logger("outerward.logs").warning("log_lines_dropped", lines=lines)
 
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from outerward.announcing import Announcer, Ready
 from outerward.child import Child
+from outerward.clock_watch import watch_clock
 from outerward.config import Settings, admin_url
 from outerward.control import Assignment, EdgeStatus
 from outerward.errors import OuterwardError
@@ -30,15 +31,13 @@ from session_store import (
     StoreError,
     StoreRefused,
     StoreUnavailable,
-    TokenId,
+    new_token_secret,
 )
 
 log = structlog.get_logger("outerward.supervisor")
 
-_DRAIN_S = 30.0
 _ADMIN_DRAIN_S = 2.0
 _STORE_POLL_S = 0.1
-_FIRST_TOKEN = "first admin token"  # noqa: S105 - a name
 
 
 def run_serve(settings: Settings, *, ready_file: Path | None) -> int:
@@ -95,7 +94,6 @@ class Supervisor:
         self._stop = asyncio.Event()
         self._exit_code = 0
         self._failure: BaseException | None = None
-        self._token_unsure = False
 
     @property
     def edge_port(self) -> int:
@@ -123,6 +121,7 @@ class Supervisor:
         Raises OuterwardError in words when something that is needed cannot be had, after ending all else.
         """
         try:
+            self._watch(watch_clock())
             self._watch(self._nursery.run())
             await self._start_store()
             self._announcer.forget_last()
@@ -218,23 +217,17 @@ class Supervisor:
                 return
 
     async def _ensure_token(self, store: Store) -> None:
-        """Make the first token where there is none, in place of one whose making was not confirmed."""
-        for token in await store.tokens():
-            if not self._token_unsure or token.name != _FIRST_TOKEN:
-                return
-            await store.delete_token(TokenId(token.id))
+        """Make the first token where there is none; its file comes first, so that none is ever lost."""
+        if await store.tokens():
+            return
         self._state.make()
-        try:
-            token, secret = await store.create_token(_FIRST_TOKEN, "admin", None)
-        except StoreUnavailable:
-            self._token_unsure = True
-            raise
+        secret = new_token_secret()
         try:
             write_private(self._state.admin_token, secret + "\n")
         except OSError as error:
-            await store.delete_token(TokenId(token.id))
             raise OuterwardError(f"{self._state.admin_token} cannot be written: {error.strerror}") from error
         log.info("first_admin_token", path=str(self._state.admin_token))
+        await store.create_token("first admin token", "admin", None, secret)
 
     def _watch(self, work: Coroutine[object, object, None]) -> None:
         """Run ``work`` beside the rest; if it fails, everything ends."""
@@ -254,7 +247,8 @@ class Supervisor:
         self._tell_admin()
         for listener in self._edges:
             listener.close()
-        await asyncio.gather(*(worker.drain(_DRAIN_S) for worker in self._workers))
+        drain_s = self.settings.edge.drain.total_seconds()
+        await asyncio.gather(*(worker.drain(drain_s) for worker in self._workers))
         self._admin.close()
         if self._admin_child is not None:
             await self._admin_child.drain(_ADMIN_DRAIN_S)

@@ -69,7 +69,7 @@ class Admin:
 
     async def start(self, sockets: Sequence[socket.socket]) -> None:
         """Accept connections; the store may be away."""
-        await self._store.start()
+        await self._store.start(sweeps=True)
         await self._runner.setup()
         for each in sockets:
             await web.SockSite(self._runner, each).start()

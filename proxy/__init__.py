@@ -1,7 +1,7 @@
 """The edge: the path of a protected request, and the login flow beside it.
 
-The path in order: ``connection`` (bytes to head), ``head`` (the canonical request), ``routes``, ``gate``,
-``exchange`` with ``upstream`` (forward), ``recorder``.
+The path in order: ``connection`` and ``request_reader`` (bytes to head), ``head`` and ``fields`` (the
+canonical request), ``routes``, ``gate``, ``exchange`` with ``forwarding`` and ``upstream``, ``recorder``.
 """
 
 from proxy.context import describe, network_of, warm_up

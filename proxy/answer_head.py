@@ -5,103 +5,120 @@ the hop is removed, and an upstream never sets a cookie of ours.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum, auto
+from functools import lru_cache
 
 from proxy.cookie_header import sets_our_cookie
-from proxy.head import MAX_HEADERS, MAX_HEADERS_BYTES
+from proxy.fields import DROP, KEEP, MAX_HEADERS, MAX_HEADERS_BYTES, Action, Actions, Headers
+
+Framing = int
+
+NO_BODY: Framing = 0
+BY_LENGTH: Framing = 1
+CHUNKED: Framing = 2
+UNTIL_CLOSE: Framing = 3
 
 _MOST_BYTES = 4 * MAX_HEADERS_BYTES
 _MOST_LINES = 4 * MAX_HEADERS
-_HOP_BY_HOP = frozenset(
-    {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
-)
-_REASON = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
+_CONTENT_LENGTH: Action = 3
+_TRANSFER_ENCODING: Action = 4
+_CONNECTION: Action = 5
+_SET_COOKIE: Action = 6
+_SERVER: Action = 7
+_EXACT = {
+    b"content-length": _CONTENT_LENGTH,
+    b"transfer-encoding": _TRANSFER_ENCODING,
+    b"connection": _CONNECTION,
+    b"set-cookie": _SET_COOKIE,
+    b"server": _SERVER,
+    b"keep-alive": DROP,
+    b"proxy-connection": DROP,
+    b"te": DROP,
+    b"trailer": DROP,
+    b"upgrade": DROP,
+}
+_ACTIONS = Actions(lambda lower: _EXACT.get(lower, KEEP))
+_REASON = re.compile(rb"[\t\x20-\x7e\x80-\xff]{0,512}")
 _KNOWN_TOKENS = frozenset({b"close", b"keep-alive", b"upgrade", b""})
-
-
-class Framing(Enum):
-    """How the end of an answer's body is known (RFC 9112 §6.3)."""
-
-    NONE = auto()
-    LENGTH = auto()
-    CHUNKED = auto()
-    UNTIL_CLOSE = auto()
 
 
 class InvalidAnswer(ValueError):
     """An answer that must not be passed on; the client gets 502."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AnswerHead:
-    """The checked head: ``lines`` pass, each with its line end; framing is set anew by the edge."""
+    """The checked head.
+
+    ``block``: the status line and the lines that pass, each with its line end, without the empty one.
+    ``framing``: how the end of the body is known (RFC 9112 §6.3); the edge says it anew unless by length.
+    """
 
     status: int
-    reason: bytes
-    lines: bytes
+    block: bytes
     framing: Framing
 
 
-def read_answer(
-    status: int,
-    reason: bytes,
-    headers: list[tuple[bytes, bytes]],
-    *,
-    method: bytes,
-    internal: bool,
-) -> AnswerHead:
+def read_answer(status: int, reason: bytes, headers: Headers, *, method: bytes, internal: bool) -> AnswerHead:
     """Judge an answer's head. ``internal``: from our own login pages, which may set our cookies.
 
     Raises InvalidAnswer for an unasked 101, contradictory framing, a coding other than chunked, too much,
     and control characters in ``reason``, which the parser lets pass.
     """
+    lines = [_status_line(status, reason)]
+    if len(headers) > _MOST_LINES:
+        raise InvalidAnswer("too many header lines")
+    noted: dict[Action, list[bytes]] = {}
+    for line in headers:
+        action = _ACTIONS[line[0]]
+        if action == KEEP or (action == _SERVER and not internal):
+            lines.append(b": ".join(line))
+        elif action == _SET_COOKIE:
+            if internal or not sets_our_cookie(line[1]):
+                lines.append(b": ".join(line))
+        elif action != DROP:
+            noted.setdefault(action, []).append(line[1].strip(b" \t"))
+    if _CONNECTION in noted:
+        lines = _without_listed(lines, noted[_CONNECTION])
+    lengths = noted.get(_CONTENT_LENGTH, ())
+    framing = _framing(status, method, lengths, noted.get(_TRANSFER_ENCODING, ()))
+    if lengths and framing != CHUNKED and status != 204:
+        lines.append(b"Content-Length: %b" % lengths[0])
+    lines.append(b"")
+    block = b"\r\n".join(lines)
+    if len(block) > _MOST_BYTES:
+        raise InvalidAnswer("header lines too long")
+    return AnswerHead(status, block, framing)
+
+
+@lru_cache(maxsize=256)
+def _status_line(status: int, reason: bytes) -> bytes:
     if not 200 <= status <= 599:
         raise InvalidAnswer(f"status {status} was not asked for")
     if not _REASON.fullmatch(reason):
-        raise InvalidAnswer("the reason phrase has control characters")
-    if len(headers) > _MOST_LINES:
-        raise InvalidAnswer("too many header lines")
-    lines: list[bytes] = []
-    lengths: list[bytes] = []
-    codings: list[bytes] = []
-    listed: set[bytes] = set()
-    for name, value in headers:
-        lower = name.lower()
-        if lower == b"content-length":
-            lengths.append(value.strip(b" \t"))
-        elif lower == b"transfer-encoding":
-            codings.append(value.strip(b" \t").lower())
-        elif lower == b"connection":
-            listed.update(token.strip(b" \t").lower() for token in value.split(b","))
-        elif not _belongs_to_us(lower, value, internal=internal):
-            lines.append(b"%b: %b\r\n" % (name, value))
+        raise InvalidAnswer("the reason phrase is too long or has control characters")
+    return b"HTTP/1.1 %d %b" % (status, reason)
+
+
+def _without_listed(lines: list[bytes], connection: Sequence[bytes]) -> list[bytes]:
+    """Remove what ``Connection`` lists (RFC 9110 §7.6.1); the status line stays."""
+    if len(connection) == 1 and connection[0].lower() in _KNOWN_TOKENS:
+        return lines
+    listed = {token.strip(b" \t").lower() for value in connection for token in value.split(b",")}
     listed -= _KNOWN_TOKENS
-    if listed:
-        lines = [line for line in lines if line.partition(b":")[0].lower() not in listed]
-    framing = _framing(status, method, lengths, codings)
-    if lengths and framing is not Framing.CHUNKED and status != 204:
-        lines.append(b"Content-Length: %b\r\n" % lengths[0])
-    block = b"".join(lines)
-    if len(block) > _MOST_BYTES:
-        raise InvalidAnswer("header lines too long")
-    return AnswerHead(status, reason, block, framing)
+    if not listed:
+        return lines
+    return [lines[0], *(line for line in lines[1:] if line.partition(b":")[0].lower() not in listed)]
 
 
-def _belongs_to_us(lower: bytes, value: bytes, *, internal: bool) -> bool:
-    """Whether a header line stays here: the hop's own, and what only one side may say."""
-    if internal:
-        return lower in _HOP_BY_HOP or lower == b"server"
-    return lower in _HOP_BY_HOP or (lower == b"set-cookie" and sets_our_cookie(value))
-
-
-def _framing(status: int, method: bytes, lengths: list[bytes], codings: list[bytes]) -> Framing:
+def _framing(status: int, method: bytes, lengths: Sequence[bytes], codings: Sequence[bytes]) -> Framing:
     if len(lengths) > 1 or (lengths and not lengths[0].isdigit()):
         raise InvalidAnswer("Content-Length is not one number")
-    if codings and (lengths or codings != [b"chunked"]):
+    if codings and (lengths or len(codings) > 1 or codings[0].lower() != b"chunked"):
         raise InvalidAnswer("contradictory framing, or a coding other than chunked")
     if method == b"HEAD" or status in (204, 304):
-        return Framing.NONE
+        return NO_BODY
     if codings:
-        return Framing.CHUNKED
-    return Framing.LENGTH if lengths else Framing.UNTIL_CLOSE
+        return CHUNKED
+    return BY_LENGTH if lengths else UNTIL_CLOSE

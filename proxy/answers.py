@@ -8,7 +8,8 @@ from http import HTTPStatus
 from urllib.parse import quote
 
 from proxy.addresses import login_path, switch_account
-from proxy.head import Refusal, Request
+from proxy.fields import Refusal
+from proxy.head import Request
 from proxy.pages import PAGE_HEADERS, problem_json, problem_page
 from proxy.problems import LOGIN_REQUIRED, METHOD_NOT_SUPPORTED, NOT_ALLOWED, Problem
 from proxy.routes import Route
@@ -26,13 +27,15 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 def is_navigation(request: Request) -> bool:
     """Whether a person is on the way to a page, so that a redirect or a page helps (interface, part 4)."""
-    if request.method == b"OPTIONS" or request.upgrade:
+    if request.method == b"OPTIONS" or request.fields.upgrade:
         return False
-    mode = request.header(b"sec-fetch-mode")
+    mode = request.fields.header(b"sec-fetch-mode")
     if mode is not None:
         return mode == b"navigate"
-    accept = request.header(b"accept") or b""
-    return request.safe_method and b"text/html" in accept and request.header(b"x-requested-with") is None
+    accept = request.fields.header(b"accept") or b""
+    return (
+        request.safe_method and b"text/html" in accept and request.fields.header(b"x-requested-with") is None
+    )
 
 
 def answer(

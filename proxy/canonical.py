@@ -28,11 +28,12 @@ class CanonicalPath:
     """What a path means to the strictest reader.
 
     ``ambiguous``: another reader could take the bytes received for another path (``%2f``, ``\\``, dot
-    segments, ``//``, ``;``, a second level of coding).
+    segments, ``//``, ``;``, a second level of coding). ``reserved``: it lies under the reserved prefix.
     """
 
     path: str
     ambiguous: bool
+    reserved: bool = False
 
 
 @lru_cache(maxsize=1024)
@@ -40,8 +41,8 @@ def canonical_path(raw: bytes) -> CanonicalPath:
     """The canonical form of ``raw``, a path without its query.
 
     Raises InvalidPath for a path that does not begin with ``/``, a raw ``#``, control characters in any
-    coding, a broken escape, and coded bytes that are not UTF-8 (RFC 3986 §2.1, §6.2.2; overlong forms are
-    not UTF-8).
+    coding, a broken escape, coded bytes that are not UTF-8 (RFC 3986 §2.1, §6.2.2; overlong forms are not
+    UTF-8), and one that is under the reserved prefix for one reader and not for another.
     """
     if not raw.startswith(b"/"):
         raise InvalidPath("a path begins with /")
@@ -58,21 +59,18 @@ def canonical_path(raw: bytes) -> CanonicalPath:
     if _CONTROL.search(decoded):
         raise InvalidPath("the path has a control character")
     ambiguous = bool(_AMBIGUOUS_ESCAPE.search(raw) or _AMBIGUOUS_DECODED.search(decoded))
-    return CanonicalPath(_resolve(decoded) if ambiguous else decoded, ambiguous)
+    path = _resolve(decoded) if ambiguous else decoded
+    return CanonicalPath(path, ambiguous, _is_reserved(path, raw, ambiguous=ambiguous))
 
 
-def is_reserved(path: CanonicalPath, raw: bytes) -> bool:
-    """Whether the path lies under the reserved prefix.
-
-    Raises InvalidPath when it does so for one reader and not for another: such a spelling is meant to slip
-    past somebody.
-    """
+def _is_reserved(path: str, raw: bytes, *, ambiguous: bool) -> bool:
+    """Whether all readers find it under the reserved prefix; a spelling that splits them is an attack."""
     literal = _under_prefix(raw.decode("latin-1"))
-    if path.ambiguous:
+    if ambiguous:
         twice = unquote(unquote(raw.decode("latin-1")))
         suspect = literal or _RESERVED_SEGMENT.search(twice) is not None
     else:
-        suspect = literal is not _under_prefix(path.path)
+        suspect = literal is not _under_prefix(path)
     if suspect:
         raise InvalidPath("the reserved prefix is spelled in another way")
     return literal

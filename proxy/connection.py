@@ -1,26 +1,28 @@
-"""A client's connection: bytes to heads, one exchange after another, and every limit of time. The first hop.
+"""A client's connection: one exchange after another, and every limit of time. The first hop.
 
-It knows what a message is and whose turn it is; what happens to a request is the exchange's business.
+It knows whose turn it is; what a message is, its reader knows, and what happens to a request, the exchange.
 Pipelined requests wait in order, each judged alone, while reading is paused.
 """
 
 import asyncio
 import contextlib
-import re
 import socket
 import struct
 from collections import deque
 from enum import Enum, auto
 from typing import Protocol, cast
 
-import httptools
 import structlog
 
 from proxy.answers import problem_answer
+from proxy.context import plain_address
 from proxy.exchange import Exchange, Services
+from proxy.fields import Refusal
 from proxy.forwarding import WRITE_TIMEOUT_S
-from proxy.head import MAX_HEAD_BYTES, MAX_TARGET, Refusal, Request, read_head
-from proxy.problems import BAD_REQUEST, HEADERS_TOO_LARGE, REQUEST_TIMEOUT, URI_TOO_LONG, Problem
+from proxy.head import Request
+from proxy.problems import REQUEST_TIMEOUT, Problem
+from proxy.request_reader import RequestReader
+from proxy.standing import Standing
 from proxy.timers import Timed, TimerWheel
 from proxy.unsent import unsent_bytes
 
@@ -29,9 +31,6 @@ IDLE_TIMEOUT_S = 75.0
 LINGER_S = 2.0
 GOODBYE_S = 0.5
 _LINGER_BYTES = 64 * 1024 * 1024
-_MOST_ASIDE = 4 * 1024
-_LONGEST_LINE = MAX_TARGET + 64
-_LINE = re.compile(rb"(?:\r\n)?[^ \r\n]+ [^ \r\n]+ HTTP/[0-9]\.[0-9]\r\n")
 _RESET = struct.pack("ii", 1, 0)
 
 log = structlog.get_logger("proxy.connection")
@@ -59,33 +58,36 @@ class Phase(Enum):
     CLOSED = auto()
 
 
+# Python 3.11 looks a member of an enumeration up by a call.
+_IDLE = Phase.IDLE
+_EXCHANGE = Phase.EXCHANGE
+
+
 class ClientConnection(asyncio.Protocol, Timed):
     """One client connection of one worker."""
 
     def __init__(self, worker: Owner) -> None:
         super().__init__()
         self.worker = worker
-        self.peer = ""
-        self.phase = Phase.IDLE
+        self.address = ""
+        self.trusted = False
+        self.standing: Standing | None = None
+        self.phase = _IDLE
         self.writable = True
         self._transport: asyncio.Transport | None = None
-        self._parser = httptools.HttpRequestParser(self)
+        self._reader = RequestReader(self)
         self._queue: deque[Exchange] = deque()
         self._reading = True
+        self._backlog = b""
+        self._backlog_at = 0
+        self._taking = False
         self._pumping = False
         self._deaf = False
         self._half_closed = False
         self._goodbye: asyncio.TimerHandle | None = None
         self._lingered = 0
         self._unsent = 0
-        self._in_head = False
-        self._began = False
-        self._line = b""
-        self._head_bytes = 0
-        self._target = b""
-        self._headers: list[tuple[bytes, bytes]] = []
         self._receiving: Exchange | None = None
-        self._aside = 0
 
     # What exchanges call.
 
@@ -107,11 +109,14 @@ class ClientConnection(asyncio.Protocol, Timed):
         if self._transport is None or not self._queue or self._queue[0] is not exchange:
             return
         self._queue.popleft()
-        self.worker.wheel.disarm(self)
         if close or not exchange.received:
             self._linger()
+        elif self._queue:
+            self.worker.wheel.disarm(self)
+            self._start_front()
+            self.update_reading()
         else:
-            self._pump()
+            self._rest()
 
     def abort(self) -> None:
         """Break the connection by a reset, so that the client cannot take a cut answer for a whole one."""
@@ -124,7 +129,12 @@ class ClientConnection(asyncio.Protocol, Timed):
 
     def update_reading(self) -> None:
         """Read on unless a request waits its turn or the current one cannot take more."""
-        wanted = len(self._queue) < 2 and not (self._queue and self._queue[0].full)
+        if self._taking:
+            return
+        if self._backlog and self._takes_more():
+            self._take(self._backlog, self._backlog_at)
+            return
+        wanted = not self._backlog and self._takes_more()
         if wanted is self._reading or self._transport is None or self._transport.is_closing():
             return
         if self._half_closed:
@@ -139,7 +149,7 @@ class ClientConnection(asyncio.Protocol, Timed):
 
     def drain(self) -> None:
         """Close as soon as nothing is under way; answers from now on say so."""
-        if self.phase is Phase.IDLE and self._transport is not None:
+        if self.phase is _IDLE and self._transport is not None:
             self._transport.close()
 
     # asyncio.Protocol
@@ -148,7 +158,8 @@ class ClientConnection(asyncio.Protocol, Timed):
         """Note the peer and wait for a first byte."""
         self._transport = cast("asyncio.Transport", transport)
         peer = transport.get_extra_info("peername")
-        self.peer = peer[0] if isinstance(peer, tuple) else ""
+        self.address = plain_address(peer[0]) if isinstance(peer, tuple) else ""
+        self.trusted = self.address in self.worker.trusted
         self.worker.connection_opened(self)
         self.worker.wheel.arm(self, IDLE_TIMEOUT_S)
 
@@ -188,49 +199,38 @@ class ClientConnection(asyncio.Protocol, Timed):
         self.update_reading()
 
     def data_received(self, data: bytes) -> None:
-        """Feed the parser and hold it to the limits."""
+        """Read requests; after the last one, what comes is thrown away."""
         if self._deaf:
             self._discard(data)
-            return
-        if self._receiving is None and (self._line or not self._in_head) and not self._line_passes(data):
-            self._refuse(BAD_REQUEST)
-            return
-        self._began = False
-        self._aside += len(data)
+        elif self._backlog:
+            self._backlog, self._backlog_at = self._backlog[self._backlog_at :] + data, 0
+        else:
+            self._take(data, 0)
+
+    def _take(self, data: bytes, at: int) -> None:
+        """Read ``data`` from ``at`` on, message by message, as far as their turn is near; the rest waits."""
+        self._taking = True
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._deaf = True
-        except httptools.HttpParserCallbackError as error:
+            while at < len(data) and not self._deaf and self._takes_more():
+                at = self._reader.read(data, at)
+        except Exception as error:  # an error of ours ends this connection, and never the loop
             log.error("connection_failed", exc_info=error.__context__ or error)
             self.abort()
-        except httptools.HttpParserError:
-            self._refuse(BAD_REQUEST)
-            return
-        if self._in_head:
-            self._limit_head(len(data))
-        elif self._receiving is not None and self._aside > _MOST_ASIDE:
-            self._refuse(BAD_REQUEST)
-        self.update_reading()
+        self._taking = False
+        if at < len(data) and not self._deaf:
+            self._backlog, self._backlog_at = data, at
+        else:
+            self._backlog = b""
+        if self._queue:
+            self.update_reading()
+        elif self.phase is _EXCHANGE:
+            self._rest()
+        elif self._reader.in_head and self.phase is _IDLE:
+            self._enter_head()
 
-    def _line_passes(self, data: bytes) -> bool:
-        """At most one empty line, then a request line with single blanks: the parser would let more pass."""
-        line, self._line = self._line + data, b""
-        if _LINE.match(line):
-            return True
-        if line.find(b"\r\n", 2) >= 0:
-            return False
-        if len(line) <= _LONGEST_LINE:
-            self._line = line
-        return True
-
-    def _limit_head(self, received: int) -> None:
-        """A head that is not whole yet must not grow for ever."""
-        if self._began:
-            received = len(self._target) + sum(len(name) + len(value) for name, value in self._headers)
-        self._head_bytes += received
-        if self._head_bytes > MAX_HEAD_BYTES:
-            self._refuse(URI_TOO_LONG if len(self._target) > MAX_TARGET else HEADERS_TOO_LARGE)
+    def _takes_more(self) -> bool:
+        queue = self._queue
+        return not queue or (len(queue) < 2 and not queue[0].full)
 
     def on_deadline(self) -> None:
         """The limit of the phase has passed."""
@@ -239,62 +239,51 @@ class ClientConnection(asyncio.Protocol, Timed):
         elif self._queue and self._queue[0].started:
             self._queue[0].on_deadline()
         elif self.phase is Phase.HEAD:
-            self._refuse(REQUEST_TIMEOUT)
+            self.not_a_request(REQUEST_TIMEOUT)
         else:
             self._close_when_sent()
 
-    # httptools
+    # RequestReader
 
-    def on_message_begin(self) -> None:
-        """A new head: its limits count from here."""
-        self._in_head = self._began = True
-        self._head_bytes = 0
-        self._target = b""
-        self._headers = []
-        if self.phase is Phase.IDLE:
-            self._enter_head()
-
-    def on_url(self, url: bytes) -> None:
-        """A piece of the request target."""
-        self._target += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """A header line; trailers come here too, after the body, and are dropped."""
-        if self._in_head:
-            self._headers.append((name, value))
-
-    def on_headers_complete(self) -> None:
-        """The head is whole: judge it, and let its exchange begin when its turn comes."""
+    def request_begun(self, judged: Request | Refusal) -> None:
+        """The head is whole: let its exchange begin when its turn comes."""
         if self._deaf:
             return
-        self._in_head = False
-        parser = self._parser
-        judged = read_head(
-            parser.get_method(),
-            self._target,
-            parser.get_http_version(),
-            self._headers,
-            keep_alive=parser.should_keep_alive(),
-            upgrade=parser.should_upgrade(),
-        )
-        self._aside = 0
-        self._receiving = self._enqueue(judged)
-        if isinstance(judged, Refusal) or not judged.keep_alive or judged.upgrade:
-            self._receiving.last = True
+        self._receiving = receiving = self._enqueue(judged)
+        if isinstance(judged, Refusal) or not judged.fields.keep_alive or judged.fields.upgrade:
+            receiving.last = True
 
-    def on_body(self, data: bytes) -> None:
+    def body_received(self, data: bytes) -> None:
         """A piece of the request's body."""
-        self._aside = 0
         if self._receiving is not None:
             self._receiving.receive(data)
 
-    def on_message_complete(self) -> None:
+    def request_ended(self) -> None:
         """The request is whole; after the last one nothing more is listened to."""
         receiving, self._receiving = self._receiving, None
         if receiving is not None:
-            receiving.receive_end()
+            if not receiving.received:
+                receiving.receive_end()
             if receiving.last:
                 self._deaf = True
+
+    def not_a_request(self, problem: Problem) -> None:
+        """Say so in its turn, and listen no more."""
+        if self._deaf:
+            return
+        self._deaf = True
+        receiving, self._receiving = self._receiving, None
+        if receiving is not None:
+            receiving.broken()
+        elif self._queue:
+            self._enqueue(Refusal(problem, "not a request")).last = True
+        else:
+            self.write(problem_answer(problem, None, self.worker.request_id(), close=True))
+            self._linger()
+
+    def switched(self) -> None:
+        """Another protocol follows: nothing of it is read here."""
+        self._deaf = True
 
     # Turns.
 
@@ -302,7 +291,7 @@ class ClientConnection(asyncio.Protocol, Timed):
         exchange = Exchange(self, self.worker, judged)
         self._queue.append(exchange)
         if len(self._queue) == 1:
-            self.phase = Phase.EXCHANGE
+            self.phase = _EXCHANGE
             self.worker.wheel.disarm(self)
             self._start_front()
         return exchange
@@ -321,43 +310,28 @@ class ClientConnection(asyncio.Protocol, Timed):
         finally:
             self._pumping = False
 
-    def _pump(self) -> None:
-        if self._queue:
-            self._start_front()
-        else:
-            self._rest()
-        self.update_reading()
-
     def _rest(self) -> None:
-        if self._transport is None:
+        """Nothing is under way: go on with what has come, or wait for more."""
+        if self._transport is None or self._taking:
             return
-        if self.worker.draining or self._half_closed:
+        if self._backlog:
+            self.update_reading()
+        elif self.worker.draining or self._half_closed:
             self._transport.close()
-        elif self._in_head:
-            self._enter_head()
         else:
-            self.phase = Phase.IDLE
-            self.worker.wheel.arm(self, IDLE_TIMEOUT_S)
+            if self._reader.in_head:
+                self._enter_head()
+            else:
+                self.phase = _IDLE
+                self.worker.wheel.arm(self, IDLE_TIMEOUT_S)
+            if not self._reading:
+                self.update_reading()
 
     def _enter_head(self) -> None:
         self.phase = Phase.HEAD
         self.worker.wheel.arm(self, HEADER_TIMEOUT_S)
 
     # Ends.
-
-    def _refuse(self, problem: Problem) -> None:
-        """What came is no request: say so in its turn, and listen no more."""
-        if self._deaf:
-            return
-        self._deaf = True
-        receiving, self._receiving = self._receiving, None
-        if receiving is not None:
-            receiving.broken()
-        elif self._queue:
-            self._enqueue(Refusal(problem, "not a request")).last = True
-        else:
-            self.write(problem_answer(problem, None, self.worker.request_id(), close=True))
-            self._linger()
 
     def _linger(self) -> None:
         """Send all, then discard what still comes: closing at once would reset the answer away."""

@@ -33,6 +33,8 @@ NO_COOKIES = Cookies(None, False, b"")
 
 def read_cookies(lines: Sequence[bytes], session_name: bytes) -> Cookies:
     """Split the ``Cookie`` lines of one request (RFC 9113 §8.2.3 allows several)."""
+    if not lines:
+        return NO_COOKIES
     found: list[bytes] = []
     others: list[bytes] = []
     for line in lines:

@@ -4,19 +4,18 @@ Every step is a call that returns at once; only a first visit waits, in a task. 
 the gate has said *allow*, and nothing follows an answer of our own.
 """
 
-import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Protocol
 
 import structlog
 
 from proxy.answers import login_answer, problem_answer
-from proxy.context import Contexts, TrustedProxies, client_address, plain_address
-from proxy.cookie_header import NO_COOKIES, Cookies, read_cookies
-from proxy.forward_head import forwarded_for, internal_head, upstream_head
+from proxy.context import Contexts, TrustedProxies, client_address
+from proxy.fields import Fields, Refusal
+from proxy.forward_head import forwarded_for, internal_head, upstream_head, upstream_lines
 from proxy.forwarding import Client, Forwarding
 from proxy.gate import Allow, FirstVisit, Forbid, Gate, Login, Verdict, ended, expiry_at
-from proxy.head import Refusal, Request
+from proxy.head import Request
 from proxy.problems import (
     AMBIGUOUS_PATH,
     BAD_REQUEST,
@@ -29,11 +28,13 @@ from proxy.problems import (
 )
 from proxy.recorder import Recorder
 from proxy.routes import Route, Site, UpstreamAddress
-from proxy.upstream import UpstreamPool
+from proxy.standing import Standing, stand
+from proxy.upstream_pool import UpstreamPool
 from session_store import (
     ApplicationSession,
     BrowserSession,
     Context,
+    CookieHash,
     OutOfStep,
     Store,
     StoreUnavailable,
@@ -52,9 +53,11 @@ log = structlog.get_logger("proxy.exchange")
 
 
 class Connection(Client, Protocol):
-    """The client's connection, as its exchanges see it."""
+    """The client's connection, as its exchanges see it; ``address`` is the peer's, ``trusted`` a proxy's."""
 
-    peer: str
+    address: str
+    trusted: bool
+    standing: Standing | None
 
     def finish(self, exchange: "Exchange", *, close: bool) -> None:
         """This exchange has answered."""
@@ -99,21 +102,24 @@ class Exchange:
     nothing after this request is listened to.
     """
 
+    # What mostly stays as it is here is not set for each request.
+    started = False
+    last = False
+    full = False
+    _request_id = ""
+    _client = ""
+    _checking: tuple[Request, Standing, CookieHash] | None = None
+    _forwarding: Forwarding | None = None
+    _pending: list[bytes] | None = None
+    _pending_bytes = 0
+    _done = False
+    _answered = False
+
     def __init__(self, connection: Connection, services: Services, judged: Request | Refusal) -> None:
-        self.started = False
-        self.last = False
-        self.full = False
-        self.received = isinstance(judged, Refusal) or not judged.has_body
         self._connection = connection
         self._worker = services
         self._judged = judged
-        self._request_id = ""
-        self._client = ""
-        self._forwarding: Forwarding | None = None
-        self._pending: list[bytes] = []
-        self._pending_bytes = 0
-        self._done = False
-        self._answered = False
+        self.received = isinstance(judged, Refusal) or judged.fields.body_length == 0
 
     # Hops, in order.
 
@@ -121,73 +127,85 @@ class Exchange:
         """Begin: it is this request's turn on its connection."""
         self.started = True
         self._request_id = self._worker.request_id()
-        if isinstance(self._judged, Refusal):
-            self.problem(self._judged.problem, close=True)
-            return
         request = self._judged
-        peer = self._connection.peer
-        self._client = client_address(peer, self._worker.trusted, request.forwarded_for)
-        if request.request_ids and peer in self._worker.trusted:
-            self._request_id = self._worker.trusted_request_id(request.request_ids) or self._request_id
+        if isinstance(request, Refusal):
+            self.problem(request.problem, close=True)
+            return
+        self._client = self._connection.address
+        if self._connection.trusted:
+            self._believe(request.fields)
         self._route(request)
 
+    def _believe(self, fields: Fields) -> None:
+        """Take the client's address and the request's id from a trusted proxy in front."""
+        self._client = client_address(self._client, self._worker.trusted, fields.forwarded_for)
+        self._request_id = self._worker.trusted_request_id(fields.request_ids) or self._request_id
+
     def _route(self, request: Request) -> None:
-        host = self._worker.site.hosts.get(request.hostname)
+        host = self._worker.site.hosts.get(request.fields.hostname)
+        path = request.path
         if host is None:
             self.problem(UNKNOWN_HOST)
-        elif request.reserved or request.path.path in _ALIASES:
+        elif path.reserved or path.path in _ALIASES:
             self._forward_internally(request)
-        elif request.path.ambiguous and host.has_path_rules:
+        elif path.ambiguous and host.has_path_rules:
             self.problem(AMBIGUOUS_PATH)
         else:
-            route = host.match(request.path.path)
+            route = host.match(path.path)
             if route is None:
                 self.problem(NO_ROUTE)
             else:
                 self._check(request, route)
 
     def _check(self, request: Request, route: Route) -> None:
-        cookies = NO_COOKIES
-        if request.cookies:
-            cookies = read_cookies(request.cookies, route.cookie_name.encode())
-        if cookies.hash is None:
-            self._login(request, route, "no_session", clear_cookies=cookies.doubled)
+        standing = self._connection.standing = stand(request.fields, route, self._connection.standing)
+        cookie_hash = standing.cookies.hash
+        if cookie_hash is None:
+            self._login(request, route, "no_session", clear_cookies=standing.cookies.doubled)
             return
-        future = self._worker.store.check(cookies.hash, route.endpoint.id)
-        future.add_done_callback(lambda done: self._checked(done, request, route, cookies))
+        self._checking = (request, standing, cookie_hash)
+        self._worker.store.ask(cookie_hash, route.endpoint.id, self)
 
-    def _checked(
-        self, checked: asyncio.Future[bytes | None], request: Request, route: Route, cookies: Cookies
-    ) -> None:
-        if checked.cancelled() or (checked.exception() is None and self._done):
+    def answered(self, value: bytes | None) -> None:
+        """What the store has for the session that was asked for: the verdict, and what follows from it."""
+        if self._done or self._checking is None:
             return
-        assert cookies.hash is not None  # noqa: S101 - nothing is checked without one
+        request, standing, cookie_hash = self._checking
         try:
-            verdict = self._worker.gate.judge(checked.result(), cookies.hash, route, self._worker.now_ms())
-            if isinstance(verdict, FirstVisit):
-                self._worker.spawn(self._first_visit(request, route, cookies))
+            now_ms = self._worker.now_ms()
+            verdict = self._worker.gate.judge(value, cookie_hash, standing.route, now_ms)
+            if isinstance(verdict, Allow):
+                self._allow(verdict, request, standing, now_ms)
+            elif isinstance(verdict, FirstVisit):
+                self._worker.spawn(self._first_visit(request, standing, cookie_hash))
             else:
-                self._obey(verdict, request, route, cookies)
+                self._obey(verdict, request, standing)
+        except OutOfStep as error:
+            self._worker.store.begin_checks_anew()
+            self.unanswered(error)
         except StoreUnavailable as error:
-            if isinstance(error, OutOfStep):
-                self._worker.store.begin_checks_anew()
-            self._unavailable(error)
+            self.unanswered(error)
         except Exception as error:  # the last guard: an error in a check must end in no answer, not in a pass
             self.broken_here(error)
 
-    async def _first_visit(self, request: Request, route: Route, cookies: Cookies) -> None:
+    def unanswered(self, error: StoreUnavailable) -> None:
+        """Without an answer of the store nobody passes, and nobody is sent to a login."""
+        if not self._done:
+            log.warning("store_unavailable", request_id=self._request_id, error=str(error))
+            self.problem(STORE_UNAVAILABLE, reason="store_unavailable")
+
+    async def _first_visit(self, request: Request, standing: Standing, cookie_hash: CookieHash) -> None:
         """No application session here yet: the browser session's record decides whether one begins."""
-        assert cookies.hash is not None  # noqa: S101 - nothing is checked without one
-        gate, store = self._worker.gate, self._worker.store
+        gate, store, route = self._worker.gate, self._worker.store, standing.route
         try:
-            browser = await store.browser_session(cookies.hash)
-            verdict = gate.judge_first_visit(browser, cookies.hash, route, self._worker.now_ms())
+            browser = await store.browser_session(cookie_hash)
+            verdict = gate.judge_first_visit(browser, cookie_hash, route, self._worker.now_ms())
             if isinstance(verdict, BrowserSession):
                 verdict = await self._begin_session(verdict, request, route)
             if not self._done:
-                self._obey(verdict, request, route, cookies)
+                self._obey(verdict, request, standing)
         except StoreUnavailable as error:
-            self._unavailable(error)
+            self.unanswered(error)
         except Exception as error:  # the last guard: an error in a check must end in no answer, not in a pass
             self.broken_here(error)
 
@@ -203,32 +221,30 @@ class Exchange:
             return self._worker.gate.allow(begun, route)
         return ended(begun) if isinstance(begun, Tombstone) else Login("no_session")
 
-    def _obey(self, verdict: Verdict, request: Request, route: Route, cookies: Cookies) -> None:
+    def _obey(self, verdict: Verdict, request: Request, standing: Standing) -> None:
         if isinstance(verdict, Allow):
-            self._allow(verdict, request, route, cookies)
+            self._allow(verdict, request, standing, self._worker.now_ms())
         elif isinstance(verdict, Forbid):
             self.problem(NOT_ALLOWED, reason="not_allowed", account=verdict.account)
         else:
-            self._login(request, route, verdict.reason)
+            self._login(request, standing.route, verdict.reason)
 
-    def _allow(self, verdict: Allow, request: Request, route: Route, cookies: Cookies) -> None:
-        peer = self._connection.peer
-        trusted = peer in self._worker.trusted
-        head = upstream_head(
-            request,
-            route,
-            identity_lines=verdict.identity_lines,
-            cookies=cookies.others,
-            forwarded_for=forwarded_for(plain_address(peer), request.forwarded_for, trusted=trusted),
-            request_id=self._request_id,
+    def _allow(self, verdict: Allow, request: Request, standing: Standing, now_ms: int) -> None:
+        fields, route = request.fields, standing.route
+        lines, pool = standing.lines, standing.pool
+        if lines is None or pool is None:
+            connection = self._connection
+            origin = forwarded_for(connection.address, fields.forwarded_for, trusted=connection.trusted)
+            lines = upstream_lines(fields, route, cookies=standing.cookies.others, forwarded_for=origin)
+            pool = self._worker.pool(route.upstream)
+            standing.lines, standing.pool = lines, pool
+        head = upstream_head(request, lines, verdict.identity_lines, self._request_id)
+        self._worker.recorder.note(
+            verdict.session, now_ms, self._client, fields.user_agent, speculative=request.speculative
         )
-        context = None if request.speculative else self._context(request)
-        self._worker.recorder.note(verdict.session, context)
-        pool = self._worker.pool(route.upstream)
-        forwarding = Forwarding(
-            self, self._connection, request, pool, head, route.request_timeout_s, route.max_body
+        self._forward(
+            Forwarding(self, self._connection, request, pool, head, route.request_timeout_s, route.max_body)
         )
-        self._forward(forwarding)
 
     def _forward_internally(self, request: Request) -> None:
         """Our own pages: the control application of this worker, as one more upstream."""
@@ -240,11 +256,11 @@ class Exchange:
 
     def _forward(self, forwarding: Forwarding) -> None:
         self._forwarding = forwarding
-        pending, self._pending = self._pending, []
-        forwarding.begin(pending)
+        pending, self._pending = self._pending, None
+        forwarding.begin(pending or [])
 
     def _context(self, request: Request) -> Context:
-        return self._worker.contexts.of(self._client, request.user_agent)
+        return self._worker.contexts.of(self._client, request.fields.user_agent)
 
     # The request's body, from the connection.
 
@@ -255,15 +271,15 @@ class Exchange:
         if self._forwarding is not None:
             self._forwarding.receive(data)
         else:
+            if self._pending is None:
+                self._pending = []
             self._pending.append(data)
             self._pending_bytes += len(data)
             self.set_full(self._pending_bytes > _MOST_PENDING)
 
     def receive_end(self) -> None:
         """All of the body has come."""
-        already, self.received = self.received, True
-        if already:
-            return
+        self.received = True
         if self._answered:
             self._connection.finish(self, close=False)
         elif not self._done and self._forwarding is not None:
@@ -312,16 +328,20 @@ class Exchange:
         """Whether the connection ends with this exchange, as far as is known when an answer begins."""
         request = self._judged
         return (
-            isinstance(request, Refusal) or not request.keep_alive or request.upgrade or self._worker.draining
+            isinstance(request, Refusal)
+            or not request.fields.keep_alive
+            or request.fields.upgrade
+            or self._worker.draining
         )
 
     @property
     def _short(self) -> bool:
         """Whether nothing is still to come of the request, or little that surely comes and can be dropped."""
         request = self._judged
-        if self.received or isinstance(request, Refusal) or request.expects_continue:
+        if self.received or isinstance(request, Refusal) or request.fields.expects_continue:
             return self.received
-        return request.body_length is not None and request.body_length <= _MOST_DROPPED
+        length = request.fields.body_length
+        return length is not None and length <= _MOST_DROPPED
 
     def problem(self, problem: Problem, *, reason: str = "", account: str = "", close: bool = False) -> None:
         """Answer with a problem: a page or JSON. The upstream, if any, has been let go of."""
@@ -338,6 +358,7 @@ class Exchange:
     def finish(self, *, close: bool) -> None:
         """The answer is whole; what is still to come of a short body is read and dropped before the next."""
         self._done = self._answered = True
+        self._forwarding = None
         self.full = False
         if close or self.received:
             self._connection.finish(self, close=close)
@@ -370,7 +391,3 @@ class Exchange:
             login_answer(request, route, self._request_id, reason, clear_cookies=clear_cookies, close=close)
         )
         self.finish(close=close)
-
-    def _unavailable(self, error: StoreUnavailable) -> None:
-        log.warning("store_unavailable", request_id=self._request_id, error=str(error))
-        self.problem(STORE_UNAVAILABLE, reason="store_unavailable")

@@ -4,10 +4,10 @@ It is told what to send and to whom; who may send it was decided before. An answ
 client's connection off, so that half of it is never taken for the whole.
 """
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Protocol
 
-from proxy.answer_head import AnswerHead, Framing
+from proxy.answer_head import CHUNKED, AnswerHead
 from proxy.answers import CONTINUE
 from proxy.head import Request
 from proxy.problems import (
@@ -18,7 +18,8 @@ from proxy.problems import (
     UPSTREAM_SILENT,
     Problem,
 )
-from proxy.upstream import UpstreamConnection, UpstreamPool, UpstreamRefused, UpstreamSilent
+from proxy.upstream import UpstreamConnection
+from proxy.upstream_pool import UpstreamPool, UpstreamRefused, UpstreamSilent
 
 BODY_TIMEOUT_S = 60.0
 WRITE_TIMEOUT_S = 60.0
@@ -76,6 +77,15 @@ class Forwarding:
     ``timeout_s``: until the answer's head. ``max_body``: bytes of the request's body, None for no limit.
     """
 
+    # What mostly stays as it is here is not set for each request.
+    _upstream: UpstreamConnection | None = None
+    _body_size = 0
+    _answering = False
+    _chunked_answer = False
+    _close = False
+    _retried = False
+    _done = False
+
     def __init__(
         self,
         exchange: Turn,
@@ -93,25 +103,20 @@ class Forwarding:
         self._head = head
         self._timeout_s = timeout_s
         self._max_body = max_body
-        self._upstream: UpstreamConnection | None = None
-        self._pending: list[bytes] = []
-        self._body_size = 0
+        self._length = request.fields.body_length
+        self._repeatable = self._length == 0 and request.method in _REPEATABLE
+        self._pending: Sequence[bytes] = ()
         self._unsent: list[bytes] = []
-        self._answering = False
-        self._chunked_answer = False
-        self._close = False
-        self._retried = False
-        self._done = False
-        self._repeatable = request.method in _REPEATABLE and not request.has_body
 
-    def begin(self, pending: list[bytes]) -> None:
+    def begin(self, pending: Sequence[bytes]) -> None:
         """Send the request, with what has come of its body so far."""
-        self._pending = pending
-        self._body_size = sum(map(len, pending))
-        if self._too_large(max(self._request.body_length or 0, self._body_size)):
-            self.fail(BODY_TOO_LARGE)
-        else:
-            self._reach(self._pool.take(fresh=not self._repeatable))
+        if self._length != 0:
+            self._pending = pending
+            self._body_size = sum(map(len, pending))
+            if self._too_large(max(self._length or 0, self._body_size)):
+                self.fail(BODY_TOO_LARGE)
+                return
+        self._reach(self._pool.take(fresh=not self._repeatable))
 
     def _too_large(self, size: int) -> bool:
         return self._max_body is not None and size > self._max_body
@@ -139,19 +144,28 @@ class Forwarding:
     def _send(self, upstream: UpstreamConnection) -> None:
         self._upstream = upstream
         upstream.begin(self, self._request.method)
-        upstream.set_reading(self._client.writable)
-        begun = [self._head, *map(self._framed, self._pending)]
-        if self._exchange.received and self._request.body_length is None:
-            begun.append(_LAST_CHUNK)
-        if self._request.expects_continue and not self._pending and not self._exchange.received:
-            self._client.write(CONTINUE)
-        self._pending = []
-        self._exchange.set_full(False)
-        upstream.write(b"".join(begun))
+        if not self._client.writable:
+            upstream.set_reading(False)
+        if self._length == 0:
+            upstream.write(self._head)
+        else:
+            self._send_begun(upstream)
         self._rearm()
 
+    def _send_begun(self, upstream: UpstreamConnection) -> None:
+        """The head, and what has come of the body."""
+        received = self._exchange.received
+        begun = [self._head, *map(self._framed, self._pending)]
+        if received and self._length is None:
+            begun.append(_LAST_CHUNK)
+        if self._request.fields.expects_continue and not self._pending and not received:
+            self._client.write(CONTINUE)
+        self._pending = ()
+        self._exchange.set_full(False)
+        upstream.write(b"".join(begun))
+
     def _framed(self, data: bytes) -> bytes:
-        return data if self._request.body_length is not None else b"%x\r\n%b\r\n" % (len(data), data)
+        return data if self._length is not None else b"%x\r\n%b\r\n" % (len(data), data)
 
     # The request's body.
 
@@ -166,12 +180,12 @@ class Forwarding:
             self._upstream.write(self._framed(data))
             self._rearm()
         else:
-            self._pending.append(data)
+            self._pending = (*self._pending, data)
             self._exchange.set_full(True)
 
     def receive_end(self) -> None:
         """All of the body has come."""
-        if self._upstream is not None and self._request.body_length is None:
+        if self._upstream is not None and self._length is None:
             self._upstream.write(_LAST_CHUNK)
         self._rearm()
 
@@ -186,20 +200,21 @@ class Forwarding:
         """Pass the head on, framed for this client."""
         self._answering = True
         self._close = self._exchange.closing or not self._exchange.received
-        lines = [b"HTTP/1.1 %d %b\r\n" % (head.status, head.reason), head.lines]
-        if head.framing in (Framing.CHUNKED, Framing.UNTIL_CLOSE):
-            if self._request.http10:
+        if head.framing >= CHUNKED:
+            if self._request.fields.http10:
                 self._close = True
             else:
                 self._chunked_answer = True
-                lines.append(b"Transfer-Encoding: chunked\r\n")
+        self._unsent = [head.block, self._ending()]
+
+    def _ending(self) -> bytes:
+        """The lines that are the edge's to say, and the head's end."""
+        lines = b"Transfer-Encoding: chunked\r\n" if self._chunked_answer else b""
         if self._close:
-            lines.append(b"Connection: close\r\n")
-        elif self._request.http10:
-            lines.append(b"Connection: keep-alive\r\n")
-        lines.append(b"\r\n")
-        self._unsent = lines
-        self._rearm()
+            lines += b"Connection: close\r\n"
+        elif self._request.fields.http10:
+            lines += b"Connection: keep-alive\r\n"
+        return lines + b"\r\n"
 
     def answer_body(self, data: bytes) -> None:
         """Pass a piece of the body on, together with what else has just come."""
@@ -207,6 +222,10 @@ class Forwarding:
 
     def answer_pause(self) -> None:
         """Send what has come so far: the rest may take its time."""
+        self._send_answer()
+        self._rearm()
+
+    def _send_answer(self) -> None:
         if self._unsent:
             unsent, self._unsent = self._unsent, []
             self._client.write(b"".join(unsent))
@@ -216,16 +235,15 @@ class Forwarding:
         self._done = True
         if self._chunked_answer:
             self._unsent.append(_LAST_CHUNK)
-        self.answer_pause()
+        self._send_answer()
         upstream, self._upstream = self._upstream, None
         if upstream is not None:
             upstream.release(request_sent=self._exchange.received)
-        self._client.disarm()
         self._exchange.finish(close=self._close)
 
     def answer_lost(self, *, invalid: bool) -> None:
         """No whole answer will come: try once more where nothing can have happened, else say so."""
-        self.answer_pause()
+        self._send_answer()
         upstream, self._upstream = self._upstream, None
         if upstream is not None and not invalid and self._may_retry(upstream):
             self._retried = True

@@ -1,6 +1,7 @@
 """The sixth hop: activity, noted in memory and written behind once a second as "touch if alive".
 
-What is lost when a worker dies is at most a second of activity; a touch never revives a session.
+What is lost when a worker dies is at most a second of activity; a touch never revives a session. Where a
+request came from is looked up when it is written, once a second and session, not once a request.
 """
 
 import asyncio
@@ -8,7 +9,7 @@ from collections.abc import Callable
 
 import structlog
 
-from session_store import ApplicationSession, Context, CookieHash, EndpointId, Store, StoreUnavailable, Touch
+from session_store import ApplicationSession, Context, SessionId, Store, StoreUnavailable, Touch
 
 FLUSH_EVERY_S = 1.0
 _MOST_NOTED = 100_000
@@ -17,32 +18,56 @@ _BATCH = 500
 log = structlog.get_logger("proxy.recorder")
 
 
-class Recorder:
-    """Collects what was let through, by application session."""
+class _Noted:
+    """What one session did since the last write; ``seen_at_ms`` is 0 while all of it was speculative."""
 
-    def __init__(self, store: Store, now_ms: Callable[[], int]) -> None:
+    __slots__ = ("address", "agent", "at_ms", "requests", "seen_at_ms", "session")
+
+    def __init__(self, session: ApplicationSession) -> None:
+        self.session = session
+        self.requests = 0
+        self.at_ms = 0
+        self.seen_at_ms = 0
+        self.address = ""
+        self.agent = b""
+
+    def add(self, earlier: "_Noted") -> None:
+        """Take in what was noted before this."""
+        self.requests += earlier.requests
+        if not self.seen_at_ms:
+            self.seen_at_ms, self.address, self.agent = earlier.seen_at_ms, earlier.address, earlier.agent
+
+
+class Recorder:
+    """Collects what was let through, by application session.
+
+    ``context_of`` tells the context of an address and a User-Agent.
+    """
+
+    def __init__(self, store: Store, context_of: Callable[[str, bytes], Context]) -> None:
         self._store = store
-        self._now_ms = now_ms
-        self._noted: dict[tuple[CookieHash, EndpointId], Touch] = {}
+        self._context_of = context_of
+        self._noted: dict[SessionId, _Noted] = {}
         self._task: asyncio.Task[None] | None = None
 
-    def note(self, session: ApplicationSession, context: Context | None) -> None:
-        """A request of ``session`` was let through just now; without a context it counts as activity only."""
-        key = (session.cookie_hash, session.endpoint.id)
-        earlier = self._noted.get(key)
-        if earlier is None and len(self._noted) >= _MOST_NOTED:
-            return
-        now = self._now_ms()
-        self._noted[key] = Touch(
-            cookie_hash=session.cookie_hash,
-            endpoint_id=session.endpoint.id,
-            user_tag=session.user_tag,
-            at_ms=now,
-            requests=1 + (earlier.requests if earlier else 0),
-            idle_timeout_s=session.idle_timeout_s,
-            context=context or (earlier.context if earlier else None),
-            context_at_ms=now if context else (earlier.context_at_ms if earlier else 0),
-        )
+    def note(
+        self, session: ApplicationSession, at_ms: int, address: str, agent: bytes, *, speculative: bool
+    ) -> None:
+        """A request of ``session`` was let through at ``at_ms``, from ``address`` with a User-Agent.
+
+        ``speculative``: nobody asked to see it, so it counts as activity only.
+        """
+        noted = self._noted.get(session.id)
+        if noted is None:
+            if len(self._noted) >= _MOST_NOTED:
+                return
+            noted = self._noted[session.id] = _Noted(session)
+        noted.requests += 1
+        noted.at_ms = at_ms
+        if not speculative:
+            noted.seen_at_ms = at_ms
+            noted.address = address
+            noted.agent = agent
 
     def start(self) -> None:
         """Begin to write behind."""
@@ -58,34 +83,40 @@ class Recorder:
 
     async def flush(self) -> None:
         """Write what is noted now; what the store does not take is noted again."""
-        noted, self._noted = self._noted, {}
-        touches = list(noted.items())
-        for start in range(0, len(touches), _BATCH):
+        taken, self._noted = list(self._noted.values()), {}
+        for start in range(0, len(taken), _BATCH):
             try:
-                await self._store.touch([touch for _, touch in touches[start : start + _BATCH]])
+                await self._store.touch([self._touch(noted) for noted in taken[start : start + _BATCH]])
             except StoreUnavailable:
-                for key, touch in touches[start:]:
-                    self._merge(key, touch)
-                log.warning("activity_not_written", sessions=len(touches) - start)
+                for noted in taken[start:]:
+                    self._note_again(noted)
+                log.warning("activity_not_written", sessions=len(taken) - start)
                 return
 
-    def _merge(self, key: tuple[CookieHash, EndpointId], touch: Touch) -> None:
-        newer = self._noted.get(key)
+    def _touch(self, noted: _Noted) -> Touch:
+        session = noted.session
+        return Touch(
+            cookie_hash=session.cookie_hash,
+            endpoint_id=session.endpoint.id,
+            user_tag=session.user_tag,
+            at_ms=noted.at_ms,
+            requests=noted.requests,
+            idle_timeout_s=session.idle_timeout_s,
+            context=self._context_of(noted.address, noted.agent) if noted.seen_at_ms else None,
+            context_at_ms=noted.seen_at_ms,
+        )
+
+    def _note_again(self, noted: _Noted) -> None:
+        newer = self._noted.get(noted.session.id)
         if newer is None:
-            self._noted[key] = touch
+            self._noted[noted.session.id] = noted
         else:
-            self._noted[key] = Touch(
-                cookie_hash=newer.cookie_hash,
-                endpoint_id=newer.endpoint_id,
-                user_tag=newer.user_tag,
-                at_ms=newer.at_ms,
-                requests=newer.requests + touch.requests,
-                idle_timeout_s=newer.idle_timeout_s,
-                context=newer.context or touch.context,
-                context_at_ms=newer.context_at_ms or touch.context_at_ms,
-            )
+            newer.add(noted)
 
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(FLUSH_EVERY_S)
-            await self.flush()
+            try:
+                await self.flush()
+            except Exception as error:  # one write that fails must not end all that follow
+                log.error("activity_failed", exc_info=error)

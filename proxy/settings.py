@@ -19,6 +19,7 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     trusted_proxies: tuple[str, ...] = ()
     forwarded: Literal["x-forwarded", "none"] = "x-forwarded"
     insecure_http: bool = False
+    drain: timedelta = timedelta(seconds=30)
 
 
 class GeoIPSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,41 +1,22 @@
-"""Connections to an upstream: one protocol, one pool an address, and the way to our own login pages.
+"""One connection to an upstream: a request's bytes out, its answer judged and told.
 
-A connection goes back to its pool only when its parser is at rest, the request was wholly sent and nothing
-is buffered. It knows an exchange only through the six calls of ``AnswerSink``.
+It goes back to its pool only when its parser is at rest, the request was wholly sent and nothing is buffered.
+It knows an exchange only through the six calls of ``AnswerSink``.
 """
 
 import asyncio
-import socket
-import ssl
-from collections import deque
-from collections.abc import Awaitable, Callable
 from typing import Protocol, cast
 
 import httptools
 import structlog
-from aiohttp import web
 
-from proxy.answer_head import AnswerHead, Framing, InvalidAnswer, read_answer
+from proxy.answer_head import NO_BODY, UNTIL_CLOSE, AnswerHead, InvalidAnswer, read_answer
 from proxy.head import MAX_HEAD_BYTES
-from proxy.routes import UpstreamAddress
-from proxy.timers import Timed, TimerWheel
 
-CONNECT_TIMEOUT_S = 5.0
-IDLE_TIMEOUT_S = 15.0
-FRESH_FOR_S = 1.0
-MOST_IDLE = 128
 _MOST_INTERIM = 10
 _LONGEST_ANSWER_HEAD = 4 * MAX_HEAD_BYTES
 
 log = structlog.get_logger("proxy.upstream")
-
-
-class UpstreamRefused(Exception):
-    """The upstream does not accept connections; the client gets 502."""
-
-
-class UpstreamSilent(Exception):
-    """The upstream did not accept a connection in time; the client gets 504."""
 
 
 class AnswerSink(Protocol):
@@ -60,11 +41,25 @@ class AnswerSink(Protocol):
         """Whether more of the request's body may be sent."""
 
 
-class UpstreamConnection(asyncio.Protocol, Timed):
+class Home(Protocol):
+    """The pool that a connection belongs to; ``internal`` as in ``read_answer``."""
+
+    internal: bool
+
+    def opened(self, connection: "UpstreamConnection") -> None:
+        """It is open."""
+
+    def closed(self, connection: "UpstreamConnection") -> None:
+        """It is gone."""
+
+    def give_back(self, connection: "UpstreamConnection") -> None:
+        """It is clean and free."""
+
+
+class UpstreamConnection(asyncio.Protocol):
     """One connection; serves one exchange at a time."""
 
-    def __init__(self, pool: "UpstreamPool") -> None:
-        super().__init__()
+    def __init__(self, pool: Home) -> None:
         self._pool = pool
         self._transport: asyncio.Transport | None = None
         self._sink: AnswerSink | None = None
@@ -83,7 +78,7 @@ class UpstreamConnection(asyncio.Protocol, Timed):
         self._in_head = True
         self._interim = 0
         self._skipping = False
-        self._framing = Framing.NONE
+        self._framing = NO_BODY
         self._ended = False
         self._keep_alive = False
         self._excess = False
@@ -99,7 +94,8 @@ class UpstreamConnection(asyncio.Protocol, Timed):
         """Serve ``sink`` from now on; its request is written next."""
         self._sink = sink
         self._method = method
-        self._parser = httptools.HttpResponseParser(self)
+        if self._parser is None:
+            self._parser = httptools.HttpResponseParser(self)
         self._reset_answer()
         self.answered = False
 
@@ -121,7 +117,8 @@ class UpstreamConnection(asyncio.Protocol, Timed):
     def release(self, *, request_sent: bool) -> None:
         """The exchange is over: back to the pool, or closed where anything is in doubt."""
         self._sink = None
-        self.set_reading(True)
+        if not self._reading:
+            self.set_reading(True)
         transport = self._transport
         clean = request_sent and self._ended and self._keep_alive and not self._excess
         if transport is None or transport.is_closing():
@@ -130,6 +127,8 @@ class UpstreamConnection(asyncio.Protocol, Timed):
             transport.abort()
         elif clean:
             self.reused = True
+            if self._method == b"HEAD":
+                self._parser = None  # it may still wait for a body
             self._pool.give_back(self)
         else:
             transport.close()
@@ -154,7 +153,7 @@ class UpstreamConnection(asyncio.Protocol, Timed):
         sink, self._sink = self._sink, None
         if sink is None:
             return
-        if self._framing is Framing.UNTIL_CLOSE and not self._in_head and exc is None:
+        if self._framing == UNTIL_CLOSE and not self._in_head and exc is None:
             sink.answer_end()
         else:
             sink.answer_lost(invalid=False)
@@ -203,9 +202,9 @@ class UpstreamConnection(asyncio.Protocol, Timed):
         if sink is not None:
             sink.answer_lost(invalid=True)
 
-    def on_deadline(self) -> None:
-        """An idle connection has waited long enough."""
-        if self._sink is None and self._transport is not None:
+    def close(self) -> None:
+        """End a connection that is not in use."""
+        if self._transport is not None:
             self._transport.close()
 
     # httptools
@@ -221,14 +220,14 @@ class UpstreamConnection(asyncio.Protocol, Timed):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header line; trailers come here too, after the body, and are dropped."""
-        if self._in_head and not self._ended:
+        if self._in_head:
             self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """Judge the head. HEAD is ended here: the parser does not know the method and waits for a body."""
-        if self._ended or self._sink is None:
+        parser = self._parser
+        if self._ended or self._sink is None or parser is None:
             return
-        parser = cast("httptools.HttpResponseParser", self._parser)
         status = parser.get_status_code()
         if 100 <= status < 200 and status != 101:
             self._skip_interim()
@@ -268,108 +267,3 @@ class UpstreamConnection(asyncio.Protocol, Timed):
             self._skipping = False
         elif not self._in_head:
             self._ended = True
-
-
-Connector = Callable[[Callable[[], UpstreamConnection]], Awaitable[UpstreamConnection]]
-
-
-class UpstreamPool:
-    """Idle connections to one upstream, the most recently used first.
-
-    ``internal``: the upstream is our own control application, which may set our cookies.
-    """
-
-    def __init__(self, connector: Connector, wheel: TimerWheel, *, internal: bool = False) -> None:
-        self.internal = internal
-        self._connector = connector
-        self._wheel = wheel
-        self._idle: deque[UpstreamConnection] = deque()
-        self._open: set[UpstreamConnection] = set()
-        self._loop = asyncio.get_running_loop()
-
-    def take(self, *, fresh: bool) -> UpstreamConnection | None:
-        """An idle connection, if there is one.
-
-        ``fresh``: the request could not be repeated, so that a connection which the upstream may be closing
-        just now will not do.
-        """
-        while self._idle:
-            if fresh and self._loop.time() - self._idle[-1].idle_since > FRESH_FOR_S:
-                return None
-            connection = self._idle.pop()
-            self._wheel.disarm(connection)
-            if connection.usable:
-                return connection
-        return None
-
-    async def connect(self) -> UpstreamConnection:
-        """A new connection. Raises UpstreamRefused, UpstreamSilent."""
-        try:
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                return await self._connector(lambda: UpstreamConnection(self))
-        except TimeoutError as error:
-            raise UpstreamSilent from error
-        except (OSError, UnicodeError) as error:
-            raise UpstreamRefused from error
-
-    def give_back(self, connection: UpstreamConnection) -> None:
-        """Keep a clean connection for the next request."""
-        if len(self._idle) >= MOST_IDLE:
-            self._idle.popleft().abort()
-        connection.idle_since = self._loop.time()
-        self._idle.append(connection)
-        self._wheel.arm(connection, IDLE_TIMEOUT_S)
-
-    def opened(self, connection: UpstreamConnection) -> None:
-        """Called by a connection of this pool."""
-        self._open.add(connection)
-
-    def closed(self, connection: UpstreamConnection) -> None:
-        """Called by a connection of this pool."""
-        self._open.discard(connection)
-        self._wheel.forget(connection)
-        if connection in self._idle:
-            self._idle.remove(connection)
-
-    def close(self) -> None:
-        """End every connection."""
-        for connection in list(self._open):
-            connection.abort()
-        self._idle.clear()
-
-
-def connector_to(address: UpstreamAddress) -> Connector:
-    """How to reach a configured upstream; ``localhost`` names are loopback (RFC 6761 §6.3)."""
-    host = address.host
-    if host == "localhost" or host.endswith(".localhost"):
-        host = "127.0.0.1"
-    context = ssl.create_default_context() if address.kind == "https" else None
-
-    async def connect(factory: Callable[[], UpstreamConnection]) -> UpstreamConnection:
-        loop = asyncio.get_running_loop()
-        if address.kind == "unix":
-            _, connection = await loop.create_unix_connection(factory, address.path)
-            return connection
-        name = address.host if context is not None else None
-        _, connection = await loop.create_connection(
-            factory, host, address.port, ssl=context, server_hostname=name
-        )
-        return connection
-
-    return connect
-
-
-def connector_to_runner(runner: web.AppRunner) -> Connector:
-    """How to reach an aiohttp application of this very process: a socket pair, no path and no port."""
-
-    async def connect(factory: Callable[[], UpstreamConnection]) -> UpstreamConnection:
-        loop = asyncio.get_running_loop()
-        near, far = socket.socketpair()
-        near.setblocking(False)
-        far.setblocking(False)
-        server = cast("Callable[[], asyncio.BaseProtocol]", runner.server)
-        await loop.connect_accepted_socket(server, far)
-        _, connection = await loop.create_connection(factory, sock=near)
-        return connection
-
-    return connect

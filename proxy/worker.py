@@ -19,10 +19,11 @@ from proxy.head import MAX_HEAD_BYTES
 from proxy.recorder import Recorder
 from proxy.routes import Site, UpstreamAddress
 from proxy.timers import TimerWheel
-from proxy.upstream import UpstreamPool, connector_to, connector_to_runner
+from proxy.upstream_pool import UpstreamPool, connector_to, connector_to_runner
 from session_store import Store
 
 BACKLOG = 1024
+_REQUEST_IDS_MADE = 256
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 log = structlog.get_logger("proxy.worker")
@@ -56,7 +57,7 @@ class Worker:
         self.trusted = TrustedProxies(trusted_proxies)
         self.contexts = Contexts(Places(geoip_databases))
         self.gate = Gate()
-        self.recorder = Recorder(store, now_ms)
+        self.recorder = Recorder(store, self.contexts.of)
         self.connections: set[ClientConnection] = set()
         self._all_gone = asyncio.Event()
         self.draining = False
@@ -71,6 +72,7 @@ class Worker:
         self._servers: list[asyncio.Server] = []
         self._pools: dict[UpstreamAddress, UpstreamPool] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._request_ids: list[str] = []
         self.wheel: TimerWheel
         self.control_pool: UpstreamPool
 
@@ -145,7 +147,10 @@ class Worker:
 
     def request_id(self) -> str:
         """A new request id."""
-        return secrets.token_hex(8)
+        if not self._request_ids:
+            digits = secrets.token_hex(8 * _REQUEST_IDS_MADE)
+            self._request_ids = [digits[at : at + 16] for at in range(0, len(digits), 16)]
+        return self._request_ids.pop()
 
     def trusted_request_id(self, values: Sequence[bytes]) -> str | None:
         """The id that a trusted proxy gave this request, where it is one."""

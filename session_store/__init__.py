@@ -9,6 +9,7 @@ from session_store.errors import (
     StoreRefused,
     StoreUnavailable,
 )
+from session_store.fastpath import Asker, Awaited
 from session_store.ids import (
     EndpointId,
     IdSource,
@@ -31,6 +32,7 @@ from session_store.records import (
     Endpoint,
     Location,
     Principal,
+    StoreTime,
     Tombstone,
     User,
     UserAgent,
@@ -41,6 +43,7 @@ from session_store.records import (
 )
 from session_store.settings import StoreSettings
 from session_store.store import Store
+from session_store.tokens import new_token_secret
 from session_store.views import Page, SessionView, Touch, UserView
 
 __all__ = [
@@ -48,6 +51,8 @@ __all__ = [
     "Activity",
     "ApiToken",
     "ApplicationSession",
+    "Asker",
+    "Awaited",
     "BrowserSession",
     "Context",
     "CookieHash",
@@ -69,6 +74,7 @@ __all__ = [
     "StoreError",
     "StoreRefused",
     "StoreSettings",
+    "StoreTime",
     "StoreUnavailable",
     "TokenId",
     "Tombstone",
@@ -83,6 +89,7 @@ __all__ = [
     "endpoint_id",
     "is_id",
     "is_tombstone",
+    "new_token_secret",
     "route_id",
     "user_tag",
 ]

@@ -21,7 +21,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, NoScriptError, RedisError, ResponseError
 
-from session_store import topology
+from session_store import keys, topology
 from session_store.address import Address
 from session_store.errors import NotConfirmed, StoreRefused, StoreUnavailable
 from session_store.lua import Command, in_full
@@ -29,6 +29,7 @@ from session_store.lua import Command, in_full
 Reply = bytes | int | None | list["Reply"]
 
 _CONNECTIONS = 16
+_WAITING_FOR_REPLICAS = 4
 
 
 class Commands:
@@ -38,6 +39,8 @@ class Commands:
         self.timeout_s = timeout_s
         self._slots = asyncio.Semaphore(_CONNECTIONS)
         self._pool = _pool(address)
+        # A replica that hangs must not hold every connection: logins and first visits need them.
+        self._waits = asyncio.Semaphore(_WAITING_FOR_REPLICAS)
 
     async def run(self, *command: str | bytes | int) -> Reply:
         """The reply to one command. Raises StoreUnavailable, for an error reply too."""
@@ -73,12 +76,31 @@ class Commands:
 
     @asynccontextmanager
     async def confirmed(self) -> AsyncIterator[None]:
-        """Whatever is done within must be done within one deadline as a whole: else NotConfirmed."""
+        """What is done within must be done, and be on a replica where there are any, in one deadline.
+
+        Else NotConfirmed.
+        """
         try:
             async with asyncio.timeout(self.timeout_s):
                 yield
+                await self._reach_a_replica()
         except (StoreUnavailable, TimeoutError) as error:
-            raise NotConfirmed("the store did not confirm it in time; it may have taken effect") from error
+            why = str(error) or "the store did not answer in time"
+            raise NotConfirmed(f"not confirmed, it may have taken effect: {why}") from error
+
+    async def _reach_a_replica(self) -> None:
+        """Return once a replica has all that was written until now. Raises StoreUnavailable.
+
+        Also where nothing was written: what another attempt wrote may not have reached a replica.
+        """
+        if not topology.has_replica(_text(await self.run("INFO", "replication"))):
+            return
+        async with self._waits:
+            # WAIT looks at its own connection's last write, which comes after all earlier ones.
+            wait = ("WAIT", 1, max(1, int(self.timeout_s * 1000) // _WAITING_FOR_REPLICAS))
+            _, reached = await self.run_all([("SET", keys.BARRIER, b""), wait])
+        if not reached:
+            raise StoreUnavailable("no replica has what was written")
 
     async def close(self) -> None:
         """Close every connection."""

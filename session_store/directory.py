@@ -56,6 +56,21 @@ class Directory:
         """See Store.session."""
         return (await self._session_views([session_id]))[0] if is_id(session_id, "edgses_") else None
 
+    async def drop_some_sessions(self, after: str) -> str | None:
+        """Drop what is over among the next hundred entries of the list of all sessions, oldest first.
+
+        They follow ``after``, or are the first where it is ""; returns the last of them, or None at the end.
+        """
+        start = f"({after}" if after else "-"
+        found = await self._commands.run(
+            "ZRANGE", keys.SESSIONS, start, "+", "BYLEX", "LIMIT", 0, _READ_AT_LEAST
+        )
+        ids = [entry.decode() for entry in cast("list[bytes]", found)]
+        values, now = await self._values(ids), self._now_ms()
+        over = [entry for entry, value in zip(ids, values, strict=True) if _is_over(value, entry, now)]
+        await self._drop(keys.SESSIONS, over)
+        return ids[-1] if len(ids) == _READ_AT_LEAST else None
+
     async def _page(self, index: bytes, read: Read[V], limit: int, before: str | None) -> Page[V]:
         """Read on from ``before`` until there is one row more than asked for, or no more entry."""
         wanted = max(limit + 1, _READ_AT_LEAST)
@@ -129,6 +144,11 @@ class Directory:
 
     async def _live(self, ids: list[str]) -> list[ApplicationSession | None]:
         """The records of those that are live, by what stands at their keys now."""
+        values, now = await self._values(ids), self._now_ms()
+        return [_live_record(value, session_id, now) for session_id, value in zip(ids, values, strict=True)]
+
+    async def _values(self, ids: list[str]) -> list[Reply]:
+        """What stands where each session's place says, if it has one."""
         places = [
             read_place(reply)
             for reply in await self._all(
@@ -138,11 +158,7 @@ class Directory:
         values = iter(
             await self._all([("GET", keys.application(*place)) for place in places if place is not None])
         )
-        now = self._now_ms()
-        return [
-            _live_record(next(values), session_id, now) if place is not None else None
-            for session_id, place in zip(ids, places, strict=True)
-        ]
+        return [next(values) if place is not None else None for place in places]
 
     async def _drop(self, index: bytes, ids: Sequence[str]) -> None:
         """Take entries without a record out of ``index``, unless their record may still be on its way."""
@@ -164,6 +180,14 @@ def _live_record(value: Reply, session_id: str, now: Milliseconds) -> Applicatio
         return None
     record = decode(value, ApplicationSession)
     return record if record.id == session_id and record.expires_at > now else None
+
+
+def _is_over(value: Reply, session_id: str, now: Milliseconds) -> bool:
+    """Whether no live record of this session stands there; one that cannot be read may be live to others."""
+    try:
+        return _live_record(value, session_id, now) is None
+    except StoreUnavailable:
+        return False
 
 
 def _user_view(record: Reply, last_active: Reply, sessions: int) -> UserView | None:

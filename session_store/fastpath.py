@@ -8,8 +8,7 @@ StoreUnavailable. Knows no record: it carries keys there and bytes back.
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
-from itertools import islice
-from typing import cast
+from typing import Protocol, cast
 
 import hiredis
 
@@ -18,12 +17,51 @@ from session_store.address import Address
 from session_store.commands import error_word, pack
 from session_store.errors import StoreError, StoreUnavailable
 
-Answer = asyncio.Future[bytes | None]
-
 _CONNECT_TIMEOUT_S = 1.0
 _FIRST_PAUSE_S = 0.02
 _LONGEST_PAUSE_S = 0.2
 _NOT_YET = object()
+_READABLE = frozenset({bytes, type(None), hiredis.ReplyError})
+
+
+class Asker(Protocol):
+    """Who asked for a value; exactly one of these is called, once, and neither may raise."""
+
+    def answered(self, value: bytes | None) -> None:
+        """What stands there; None for nothing."""
+
+    def unanswered(self, error: StoreUnavailable) -> None:
+        """Nobody knows what stands there."""
+
+
+class Awaited:
+    """An asker to wait for: ``future`` has the value or StoreUnavailable."""
+
+    def __init__(self) -> None:
+        self.future: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
+
+    def answered(self, value: bytes | None) -> None:
+        """Take the value, if it is still waited for."""
+        if not self.future.done():
+            self.future.set_result(value)
+
+    def unanswered(self, error: StoreUnavailable) -> None:
+        """Take the error, if the value is still waited for."""
+        if not self.future.done():
+            self.future.set_exception(error)
+
+
+class _Nobody:
+    """Stands where somebody waited in vain, so that a late reply is told to nobody else."""
+
+    def answered(self, value: bytes | None) -> None:
+        pass
+
+    def unanswered(self, error: StoreUnavailable) -> None:
+        pass
+
+
+_NOBODY = _Nobody()
 
 
 class FastPath:
@@ -36,7 +74,8 @@ class FastPath:
         self._line: _Line | None = None
         self._hopeless = True
         self._commands: list[bytes] = []
-        self._answers: list[Answer] = []
+        self._askers: list[Asker] = []
+        self._deadline = 0.0
         self._keeper: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -57,21 +96,20 @@ class FastPath:
         """Whether ``start`` was called."""
         return self._keeper is not None
 
-    def get(self, key: bytes) -> Answer:
-        """The value at ``key``, None where nothing stands; StoreUnavailable within the deadline otherwise.
+    def get(self, key: bytes, asker: Asker) -> None:
+        """Tell ``asker`` the value at ``key``, None where nothing stands, within the deadline from now.
 
         A check made while the first attempt to reconnect is under way waits for it; once that failed, checks
         fail at once until the store is back.
         """
-        answer: Answer = asyncio.get_running_loop().create_future()
         if self._hopeless:
-            answer.set_exception(StoreUnavailable("the store cannot be reached"))
-            return answer
+            asker.unanswered(StoreUnavailable("the store cannot be reached"))
+            return
         if not self._commands:
+            self._deadline = self._loop.time() + self._timeout_s
             self._loop.call_soon(self._flush)
         self._commands.append(b"*2\r\n$3\r\nGET\r\n$%d\r\n%b\r\n" % (len(key), key))
-        self._answers.append(answer)
-        return answer
+        self._askers.append(asker)
 
     def begin_anew(self) -> None:
         """Give the connection up and make a new one: its replies are out of step. What waits fails."""
@@ -82,16 +120,16 @@ class FastPath:
         line = self._line
         if line is None or line.lost.is_set() or not self._commands:
             return
-        commands, answers = self._commands, self._answers
-        self._commands, self._answers = [], []
-        line.send(b"".join(commands), answers)
+        commands, askers = self._commands, self._askers
+        self._commands, self._askers = [], []
+        line.send(b"".join(commands), askers, self._deadline)
 
     def _give_up(self) -> None:
         """Fail what waits for a connection, and from now on every check, until there is one."""
         self._hopeless = True
-        answers = self._answers
-        self._commands, self._answers = [], []
-        _fail(answers, "the store cannot be reached")
+        askers = self._askers
+        self._commands, self._askers = [], []
+        _fail(askers, "the store cannot be reached")
 
     async def _keep_connected(self) -> None:
         pause_s = 0.0
@@ -138,14 +176,14 @@ class FastPath:
 
 
 class _Line(asyncio.Protocol):
-    """One connection: replies in order, to the answers that wait in order; deadlines by batch."""
+    """One connection: replies in order, to the askers that wait in order; deadlines by batch."""
 
     def __init__(self, timeout_s: float) -> None:
         self.lost = asyncio.Event()
         self._timeout_s = timeout_s
         self._loop = asyncio.get_running_loop()
         self._reader = hiredis.Reader(notEnoughData=_NOT_YET)
-        self._waiting: deque[Answer] = deque()
+        self._waiting: deque[Asker] = deque()
         self._sent = 0
         self._answered = 0
         self._deadlines: deque[tuple[float, int]] = deque()
@@ -159,16 +197,15 @@ class _Line(asyncio.Protocol):
 
     async def ask(self, commands: Sequence[tuple[str, ...]]) -> list[bytes | None]:
         """The replies to ``commands``, for the greeting."""
-        answers: list[Answer] = [self._loop.create_future() for _ in commands]
-        self.send(pack(commands), answers)
-        return await asyncio.gather(*answers)
+        askers = [Awaited() for _ in commands]
+        self.send(pack(commands), askers, self._loop.time() + self._timeout_s)
+        return await asyncio.gather(*(asker.future for asker in askers))
 
-    def send(self, commands: bytes, answers: list[Answer]) -> None:
-        """Write the commands of one tick; ``answers`` are theirs, in order."""
+    def send(self, commands: bytes, askers: Sequence[Asker], deadline: float) -> None:
+        """Write the commands of one tick; ``askers`` are theirs, in order, and wait until ``deadline``."""
         self._transport.write(commands)
-        self._waiting.extend(answers)
-        self._sent += len(answers)
-        deadline = self._loop.time() + self._timeout_s
+        self._waiting.extend(askers)
+        self._sent += len(askers)
         self._deadlines.append((deadline, self._sent))
         if self._watching is None:
             self._watching = self._loop.call_at(deadline, self._watch)
@@ -176,9 +213,12 @@ class _Line(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         reader = self._reader
         reader.feed(data)
-        replies = []
+        replies: list[bytes | hiredis.ReplyError | None] = []
         try:
             while (reply := reader.gets()) is not _NOT_YET:
+                if type(reply) not in _READABLE:
+                    self.abort("the store answered something that is no value")
+                    return
                 replies.append(reply)
         except (hiredis.HiredisError, ValueError):
             self.abort("the store answered something that is no reply")
@@ -188,20 +228,11 @@ class _Line(asyncio.Protocol):
             self.abort("the store answered more than was asked")
             return
         self._answered += len(replies)
-        for reply in replies:
-            answer = waiting.popleft()
-            if answer.done():
-                continue
-            if reply is None or type(reply) is bytes:
-                answer.set_result(reply)
-            elif isinstance(reply, hiredis.ReplyError):
-                answer.set_exception(
-                    StoreUnavailable(f"the store refused a check ({error_word(str(reply))})")
-                )
+        for asker, reply in zip([waiting.popleft() for _ in replies], replies, strict=True):
+            if isinstance(reply, hiredis.ReplyError):
+                asker.unanswered(StoreUnavailable(f"the store refused a check ({error_word(str(reply))})"))
             else:
-                waiting.appendleft(answer)
-                self.abort("the store answered something that is no value")
-                return
+                asker.answered(reply)
 
     def abort(self, why: str) -> None:
         """Close at once; what waits fails."""
@@ -211,7 +242,9 @@ class _Line(asyncio.Protocol):
         if self._watching is not None:
             self._watching.cancel()
         self._transport.abort()
-        _fail(self._waiting, why)
+        waiting = list(self._waiting)
+        self._waiting.clear()
+        _fail(waiting, why)
 
     def _watch(self) -> None:
         """Fail what is overdue; give the connection up when it has been silent for twice the deadline."""
@@ -232,11 +265,13 @@ class _Line(asyncio.Protocol):
                 following = min(following, deadline)
                 break
             overdue = sent
-        _fail(islice(self._waiting, overdue - self._answered), "the store did not answer in time")
         self._watching = self._loop.call_at(following, self._watch)
+        late = [self._waiting.popleft() for _ in range(overdue - self._answered)]
+        self._waiting.extendleft([_NOBODY] * len(late))
+        _fail(late, "the store did not answer in time")
 
 
-def _fail(answers: Iterable[Answer], why: str) -> None:
-    for answer in answers:
-        if not answer.done():
-            answer.set_exception(StoreUnavailable(why))
+def _fail(askers: Iterable[Asker], why: str) -> None:
+    error = StoreUnavailable(why)
+    for asker in askers:
+        asker.unanswered(error)

@@ -7,6 +7,7 @@ docs/decisions/keys.md tells values, lives and writers.
 
 from base64 import urlsafe_b64decode
 from binascii import b2a_base64
+from functools import lru_cache
 
 from session_store.ids import EndpointId, SessionId, TokenId, UserId
 from session_store.records import CookieHash, UserTag
@@ -26,6 +27,12 @@ TOKENS = b"ow:x:tokens"
 PING = b"ow:ping"
 """Never written; a read of it shows that the check path answers. Slot: its own."""
 
+BARRIER = b"ow:barrier"
+"""Written before a wait for a replica, which then has all that was written before. Slot: its own."""
+
+SWEEP = b"ow:sweep"
+"""Stands while no sweep is due: whoever writes it sweeps. Slot: its own. Hot path: nobody."""
+
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
@@ -44,6 +51,7 @@ def browser(cookie_hash: CookieHash) -> bytes:
     return b"ow:b:{%b}" % tag(cookie_hash)
 
 
+@lru_cache(maxsize=4096)
 def application(cookie_hash: CookieHash, endpoint_id: EndpointId) -> bytes:
     """Application session or its tombstone. Slot: {H}. Hot path: every check reads this key and no other."""
     return b"ow:a:{%b}:%b" % (tag(cookie_hash), endpoint_id.encode())
@@ -75,7 +83,7 @@ def user(user_tag: UserTag) -> bytes:
 
 
 def generation(user_tag: UserTag) -> bytes:
-    """Hash: generation, time and author of the last revocation of the user. Slot: {U}. Hot path: nobody."""
+    """Hash: generation, time and author of the user's last deletion. Slot: {U}. Hot path: nobody."""
     return b"ow:g:{%b}" % user_tag.encode()
 
 

@@ -14,6 +14,7 @@ from session_store.records import (
     CookieHash,
     Milliseconds,
     Principal,
+    StoreTime,
     User,
     UserTag,
     decode,
@@ -33,7 +34,7 @@ class _Login:
     tag: UserTag
     principal: Principal
     provider_name: str
-    begun_at: Milliseconds
+    begun_at: StoreTime
     at: Milliseconds
     cookie_hash: CookieHash
     expires_at: Milliseconds
@@ -72,6 +73,11 @@ class Logins:
         self._ids = ids
         self._now_ms = now_ms
 
+    async def now(self) -> StoreTime:
+        """See Store.now."""
+        seconds, microseconds = cast("list[bytes]", await self._commands.run("TIME"))
+        return StoreTime(int(seconds) * 1_000_000 + int(microseconds))
+
     async def save(self, key: str, payload: bytes, ttl_s: int) -> None:
         """See Store.save_login."""
         place = keys.login(key)
@@ -88,7 +94,7 @@ class Logins:
         principal: Principal,
         *,
         provider_name: str,
-        begun_at: Milliseconds,
+        begun_at: StoreTime,
         scope: str,
         cookie_hash: CookieHash,
         expires_at: Milliseconds,
@@ -121,10 +127,6 @@ class Logins:
         """See Store.count_failure."""
         return cast("int", await self._commands.run(*lua.COUNT.call([keys.failures(key)], window_s * 1000)))
 
-    async def failures(self, key: str) -> int:
-        """See Store.failures."""
-        return int(cast("bytes | None", await self._commands.run("GET", keys.failures(key))) or 0)
-
     async def _signed_in(self, login: "_Login") -> tuple[User, int]:
         """The user as this login leaves it, indexed with its browser session, and the generation."""
         for _ in range(_ATTEMPTS):
@@ -156,7 +158,7 @@ class Logins:
         )
 
     async def _write(self, session: BrowserSession, life: Milliseconds) -> None:
-        """Write the record where nothing stands, and take it back if a revocation began meanwhile."""
+        """Write the record where nothing stands, and take it back if the user was deleted meanwhile."""
         place = keys.browser(session.cookie_hash)
         if await self._commands.run("SET", place, encode(session), "NX", "PX", life) is None:
             raise LoginOvertaken("the user was deleted while the login was completed")

@@ -25,6 +25,9 @@ UserTag = NewType("UserTag", str)
 Milliseconds = int
 """Unix time in milliseconds, UTC."""
 
+StoreTime = NewType("StoreTime", int)
+"""Unix time in microseconds by the store's own clock, the one that all workers share."""
+
 
 def user_tag(issuer: str, subject: str) -> UserTag:
     """The key of the person that ``issuer`` calls ``subject``, both compared byte for byte."""
@@ -183,7 +186,7 @@ def decode(value: bytes, kind: type[R]) -> R:
         raise StoreUnavailable(f"a stored value is not a {kind.__name__} of a known format")
     try:
         return cast("R", _DECODERS[kind].decode(value[2:]))
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise StoreUnavailable(f"a stored {kind.__name__} cannot be read") from error
 
 

@@ -95,28 +95,30 @@ class Revocation:
             user_tag = await tag_of(self._commands, user_id)
             if user_tag is None:
                 return False
-            subject = [keys.user(user_tag), keys.generation(user_tag)]
-            begin = lua.BEGIN_REVOCATION.call(subject, user_id, self._now_ms(), by, GENERATION_LIFE_MS)
-            if not await self._commands.run(*begin):
+            found = await self._some_browsers(user_tag, user_id)
+            if found is None:
                 return False
-            while not await self._end_some(user_tag, user_id, by):
-                pass
+            while found is not None:
+                if found:
+                    await self._end_all(user_tag, found, by)
+                elif await self._finish(user_tag, user_id, by):
+                    break
+                found = await self._some_browsers(user_tag, user_id)
             with suppress(StoreUnavailable):
                 await self._commands.run_all(
                     [("ZREM", keys.USERS, user_id), ("DEL", keys.user_tag_of(user_id))]
                 )
             return True
 
-    async def _end_some(self, user_tag: UserTag, user_id: UserId, by: str) -> bool:
-        """End some of the user's browser sessions; True once there are none and the record is gone."""
+    async def _some_browsers(self, user_tag: UserTag, user_id: UserId) -> list[bytes] | None:
+        """Some of the user's browser sessions, tag and end in turn; None where the user's record is gone."""
         read = lua.USER_SESSIONS.call(
             [keys.user(user_tag), keys.user_browsers(user_tag)], user_id, _READ_AT_ONCE
         )
-        found = cast("list[bytes] | None", await self._commands.run(*read))
-        if found is None:
-            return True
-        if not found:
-            return await self._finish(user_tag, user_id, by)
+        return cast("list[bytes] | None", await self._commands.run(*read))
+
+    async def _end_all(self, user_tag: UserTag, found: list[bytes], by: str) -> None:
+        """End what ``_some_browsers`` found, and take it out of the indexes."""
         tags = found[::2]
         calls = [
             self._end_call(keys.cookie_hash_of(tag), int(float(ends)), EndReason.USER_DELETED, by)
@@ -128,9 +130,9 @@ class Revocation:
             for reply in cast("list[list[bytes | int]]", replies):
                 session_ids.extend(reply[1:])
         await self._drop(user_tag, tags, session_ids)
-        return False
 
     async def _finish(self, user_tag: UserTag, user_id: UserId, by: str) -> bool:
+        """Delete the record if no browser session is indexed any more; False where one is."""
         finish = lua.FINISH_REVOCATION.call(
             [
                 keys.user(user_tag),
@@ -140,7 +142,6 @@ class Revocation:
                 keys.last_active(user_tag),
             ],
             user_id,
-            self._now_ms(),
             by,
             GENERATION_LIFE_MS,
         )

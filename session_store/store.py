@@ -4,6 +4,7 @@ This is a face: the work is done by the class of each subject (sessions, logins,
 revocation), over ``commands``; checks go over ``fastpath``. Raises this package's errors and no others.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 
@@ -11,7 +12,7 @@ from session_store import keys
 from session_store.address import parse_address
 from session_store.commands import Commands
 from session_store.directory import Directory
-from session_store.fastpath import Answer, FastPath
+from session_store.fastpath import Asker, Awaited, FastPath
 from session_store.ids import EndpointId, IdSource, SessionId, TokenId, UserId
 from session_store.lifecycle import EndReason
 from session_store.logins import Logins
@@ -24,12 +25,14 @@ from session_store.records import (
     Endpoint,
     Milliseconds,
     Principal,
+    StoreTime,
     Tombstone,
 )
 from session_store.revocation import Revocation
 from session_store.sealing import Sealer
 from session_store.sessions import Sessions
-from session_store.tokens import Tokens
+from session_store.sweeper import Sweeper
+from session_store.tokens import Tokens, new_token_secret
 from session_store.views import Page, SessionView, Touch, UserView
 
 
@@ -55,6 +58,7 @@ class Store:
         self._sessions = Sessions(commands, revocation, ids, now_ms)
         self._logins = Logins(commands, revocation, sealer, ids, now_ms)
         self._directory = Directory(commands, now_ms)
+        self._sweeper = Sweeper(commands, self._directory)
         self._tokens = Tokens(commands, ids, now_ms)
 
     @classmethod
@@ -83,12 +87,18 @@ class Store:
             now_ms,
         )
 
-    async def start(self) -> None:
-        """Begin to connect in the background, and to reconnect for ever. A store that is away is no error."""
+    async def start(self, *, sweeps: bool = False) -> None:
+        """Begin to connect in the background, and to reconnect for ever. A store that is away is no error.
+
+        ``sweeps``: also offer to take what time has ended out of the indexes; of all that offer, one does.
+        """
         self._fastpath.start()
+        if sweeps:
+            self._sweeper.start()
 
     async def close(self) -> None:
         """Close every connection; checks that wait fail."""
+        await self._sweeper.close()
         await self._fastpath.close()
         await self._commands.close()
 
@@ -100,16 +110,24 @@ class Store:
         """
         await self._commands.verify()
         if self._fastpath.started:
-            await self._fastpath.get(keys.PING)
+            ping = Awaited()
+            self._fastpath.get(keys.PING, ping)
+            await ping.future
 
-    def check(self, cookie_hash: CookieHash, endpoint_id: EndpointId) -> Answer:
-        """The stored bytes of the application session (A…) or its tombstone (T…), or None: one GET.
+    def ask(self, cookie_hash: CookieHash, endpoint_id: EndpointId, asker: Asker) -> None:
+        """Tell ``asker`` the stored bytes of the application session (A…) or its tombstone (T…): one GET.
 
-        All checks of one event-loop tick leave in one write. The caller decodes with ``decode``, may keep
+        All checks of one event-loop tick leave in one write. Whoever asks decodes with ``decode``, may keep
         what it decoded by these very bytes, and compares the record's own ``cookie_hash`` and endpoint id
-        with what it asked for. Fails with StoreUnavailable within ``check_timeout_s``.
+        with what it asked for. It is told within ``check_timeout_s`` of this call, maybe before it returns.
         """
-        return self._fastpath.get(keys.application(cookie_hash, endpoint_id))
+        self._fastpath.get(keys.application(cookie_hash, endpoint_id), asker)
+
+    def check(self, cookie_hash: CookieHash, endpoint_id: EndpointId) -> "asyncio.Future[bytes | None]":
+        """What ``ask`` tells, to wait for; off the hot path."""
+        asker = Awaited()
+        self.ask(cookie_hash, endpoint_id, asker)
+        return asker.future
 
     def begin_checks_anew(self) -> None:
         """For whoever saw a check answered by another's record: the replies that follow would be too.
@@ -163,6 +181,10 @@ class Store:
         """
         return await self._revocation.end_application_session(session_id, reason, by)
 
+    async def now(self) -> StoreTime:
+        """The time by the store's own clock: what a login notes at its beginning, whoever completes it."""
+        return await self._logins.now()
+
     async def save_login(self, key: str, payload: bytes, ttl_s: int) -> None:
         """Keep ``payload`` sealed under ``key`` for ``ttl_s``."""
         await self._logins.save(key, payload, ttl_s)
@@ -176,12 +198,12 @@ class Store:
         principal: Principal,
         *,
         provider_name: str,
-        begun_at: Milliseconds,
+        begun_at: StoreTime,
         scope: str,
         cookie_hash: CookieHash,
         expires_at: Milliseconds,
     ) -> BrowserSession:
-        """Make or renew the user and write the browser session of a login that began at ``begun_at``.
+        """Make or renew the user and write the browser session of a login that began when ``now`` told.
 
         Raises LoginOvertaken when the user was deleted at or after ``begun_at``, or meanwhile.
         """
@@ -197,10 +219,6 @@ class Store:
     async def count_failure(self, key: str, window_s: int) -> int:
         """Count a failure; how many there were in the window of ``window_s`` that the first one began."""
         return await self._logins.count_failure(key, window_s)
-
-    async def failures(self, key: str) -> int:
-        """How many failures the window under way has."""
-        return await self._logins.failures(key)
 
     async def users(self, *, limit: int, before: str | None) -> Page[UserView]:
         """Users, newest first by id; ``before`` is an exclusive position. No empty page has ``more``."""
@@ -227,10 +245,10 @@ class Store:
         return await self._revocation.delete_user(user_id, by)
 
     async def create_token(
-        self, name: str, scope: str, expires_at: Milliseconds | None
+        self, name: str, scope: str, expires_at: Milliseconds | None, secret: str | None = None
     ) -> tuple[ApiToken, str]:
-        """A new API token and its secret, which is nowhere kept."""
-        return await self._tokens.create(name, scope, expires_at)
+        """A new API token and its secret, which is nowhere kept; one of ``new_token_secret`` may be given."""
+        return await self._tokens.create(name, scope, expires_at, secret or new_token_secret())
 
     async def token_by_secret(self, secret: str) -> ApiToken | None:
         """The token of this secret, if it is neither expired nor deleted."""

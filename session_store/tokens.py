@@ -26,10 +26,11 @@ class Tokens:
         self._ids = ids
         self._now_ms = now_ms
 
-    async def create(self, name: str, scope: str, expires_at: Milliseconds | None) -> tuple[ApiToken, str]:
+    async def create(
+        self, name: str, scope: str, expires_at: Milliseconds | None, secret: str
+    ) -> tuple[ApiToken, str]:
         """See Store.create_token."""
         now = self._now_ms()
-        secret = f"owt_{secrets.token_urlsafe(_SECRET_BYTES)}"
         token = ApiToken(id=self._ids.token(), name=name, scope=scope, created_at=now, expires_at=expires_at)
         life = ("PX", max(1, expires_at - now)) if expires_at is not None else ()
         place = keys.token(_hash(secret))
@@ -80,6 +81,11 @@ class Tokens:
             return None
         token = decode(value, ApiToken)
         return token if token.expires_at is None or token.expires_at > self._now_ms() else None
+
+
+def new_token_secret() -> str:
+    """A secret for a token that is made later: it may be kept safe before it is worth anything."""
+    return f"owt_{secrets.token_urlsafe(_SECRET_BYTES)}"
 
 
 def _hash(secret: str) -> bytes:

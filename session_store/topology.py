@@ -29,6 +29,11 @@ def verify(info: bytes) -> None:
         raise StoreUnavailable("the store is a replica; sessions are read from the primary only")
 
 
+def has_replica(info: bytes) -> bool:
+    """Whether a replica is connected, by what ``INFO replication`` answered."""
+    return _fields(info).get("connected_slaves", "0") != "0"
+
+
 def _fields(info: bytes) -> dict[str, str]:
     lines = info.decode("utf-8", "replace").splitlines()
     return {name: value for name, colon, value in (line.partition(":") for line in lines) if colon}

@@ -15,6 +15,7 @@ from outerward.typed_toml import Key, Problems, quoted
 MOST_WORKERS = 512
 SHORTEST_BOOTSTRAP_TOKEN = 32
 SHORTEST_STORE_SECRET = 16
+DRAINS = (timedelta(0), timedelta(hours=1))
 CHECK_TIMEOUTS = (timedelta(milliseconds=1), timedelta(minutes=1))
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _PROVIDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -46,6 +47,8 @@ def check_span(problems: Problems, key: Key, span: timedelta, bounds: tuple[time
 
 
 def _span(span: timedelta) -> str:
+    if not span:
+        return "0"
     for unit, text in ((timedelta(days=1), "d"), (timedelta(hours=1), "h"), (timedelta(minutes=1), "m")):
         if span % unit == timedelta(0):
             return f"{span // unit}{text}"
@@ -70,6 +73,7 @@ def _check_edge(settings: Settings, problems: Problems) -> None:
         problems.add(("edge", "workers"), f'must be "auto" or between 1 and {MOST_WORKERS}')
     if edge.public_url is not None:
         problems.parsed(("edge", "public_url"), addresses.plain_url, edge.public_url)
+    check_span(problems, ("edge", "drain"), edge.drain, DRAINS)
     for i, text in enumerate(edge.trusted_proxies):
         key = ("edge", "trusted_proxies", i)
         network = problems.parsed(key, _network, text)

@@ -44,9 +44,7 @@ def _keys(text: str) -> frozenset[str]:
 LATER = Later(
     keys={
         "": _keys("metrics privacy webhook"),
-        "edge": _keys(
-            "max_line max_header max_headers header_timeout idle_timeout drain cert key login_host"
-        ),
+        "edge": _keys("max_line max_header max_headers header_timeout idle_timeout cert key login_host"),
         "admin": _keys("provider roles"),
         "store": _keys("user_retention"),
         "provider": _keys(

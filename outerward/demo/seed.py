@@ -100,7 +100,7 @@ async def _write(store: Store, each: Seed, route: Route, began_ms: int, issuer: 
     browser = await store.complete_login(
         _principal(each.person, route.provider, issuer),
         provider_name=route.provider,
-        begun_at=began_ms,
+        begun_at=await store.now(),
         scope=route.hostname,
         cookie_hash=CookieHash(secrets.token_bytes(32)),
         expires_at=expires_at,

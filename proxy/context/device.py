@@ -11,7 +11,13 @@ from typing import Any
 from ua_parser import Parser
 from ua_parser.loaders import load_lazy_builtins
 from ua_parser.regex import Resolver
-from user_agents.parsers import TABLET_DEVICE_FAMILIES, Browser, Device, OperatingSystem
+from user_agents.parsers import (
+    MOBILE_DEVICE_FAMILIES,
+    TABLET_DEVICE_FAMILIES,
+    Browser,
+    Device,
+    OperatingSystem,
+)
 from user_agents.parsers import UserAgent as Judged
 
 from session_store import UserAgent
@@ -30,6 +36,8 @@ _TELEVISION = re.compile(
     r"|\bviera\b|\bdtv\b)|\bAFT[A-Z0-9]{1,6}\b"
 )
 _TABLET = re.compile(r"; ?Tablet[;)]")
+_DEVICES = frozenset({*MOBILE_DEVICE_FAMILIES, *TABLET_DEVICE_FAMILIES, "Spider"})
+_NAMED_BY_MATCH = re.compile(r"iP(?:ad|od|hone)|Vita")
 _DESKTOP = re.compile(r"\((?:X11|Wayland);")
 
 
@@ -58,7 +66,17 @@ def describe(raw: str) -> UserAgent:
 
 @cache
 def _parser() -> Parser:
-    return Parser(Resolver(load_lazy_builtins()))
+    browsers, systems, devices = load_lazy_builtins()
+    return Parser(Resolver((browsers, systems, [each for each in devices if _is_asked_for(each)])))
+
+
+def _is_asked_for(device: Any) -> bool:
+    """Whether user-agents' rules may ask for what this expression finds.
+
+    The other six hundred tell makers' models apart, which nobody reads, and would take 14 MB of each process.
+    """
+    named_by_match = "$1" in (device.family or "$1") and _NAMED_BY_MATCH.search(device.regex) is not None
+    return device.family in _DEVICES or named_by_match
 
 
 def _judged(raw: str) -> Any:

@@ -45,6 +45,7 @@ async def _to_provider(desk: Desk, visit: Visit, opening: Opening) -> Answer:
     provider = desk.providers.get(route.provider)
     if provider is None:
         return answer(visit, UNKNOWN_PROVIDER)
+    begun_at = await desk.store.now()
     try:
         begun = await provider.begin(redirect_uri(route), opening.prompt)
     except LoginError as error:
@@ -57,19 +58,19 @@ async def _to_provider(desk: Desk, visit: Visit, opening: Opening) -> Answer:
             request_id=visit.caller.request_id,
         )
         return answer(visit, failure_of(error.reason), links=[sign_in(opening.return_path)])
-    now_ms = desk.now_ms()
+    now_s = desk.now_ms() // 1000
     secret = desk.new_secret()
     transaction = Transaction(
         provider=route.provider,
         memory=begun.transaction,
         hostname=visit.host.hostname,
         return_path=opening.return_path,
-        begun_at=now_ms,
+        begun_at=begun_at,
         cookie_digest=digest_of(secret),
     )
     await desk.store.save_login(key_of(begun.state), encode(transaction), LOGIN_LIFETIME_S)
-    cookies = [clearing_login(old.name, route) for old in surplus(visit.logins, now_ms // 1000)]
-    cookies.append(setting_login(login_cookie_name(route, begun.state, now_ms // 1000), secret, route))
+    cookies = [clearing_login(old.name, route) for old in surplus(visit.logins, now_s)]
+    cookies.append(setting_login(login_cookie_name(route, begun.state, now_s), secret, route))
     if opening.leaves:
         await desk.end_session(visit, EndReason.LOGOUT)
         cookies.append(clearing(route))

@@ -48,8 +48,11 @@ async def _take(desk: Desk, visit: Visit, provider: Provider) -> Accepted | Prob
     claim = read_claim(visit)
     if isinstance(claim, Problem):
         return claim
-    kept = await desk.store.take_login(key_of(claim.state)) if claim.candidates else None
-    return accept_answer(visit, provider.name, claim, decode(kept) if kept else None, desk.now_ms())
+    if not claim.candidates:
+        return LOGIN_UNKNOWN
+    now = await desk.store.now()
+    kept = await desk.store.take_login(key_of(claim.state))
+    return accept_answer(visit, provider.name, claim, decode(kept) if kept else None, now)
 
 
 async def _nobodys(desk: Desk, visit: Visit, provider: Provider, problem: Problem) -> Answer:

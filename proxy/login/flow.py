@@ -27,7 +27,7 @@ from proxy.problems import (
     Problem,
 )
 from proxy.routes import Host, Route
-from session_store import BrowserSession, Principal
+from session_store import BrowserSession, Principal, StoreTime
 
 _LOGIN_PARAMETERS = frozenset({"redirect_path", "provider", "account"})
 _PROTOCOL_PARAMETERS = frozenset(
@@ -155,10 +155,10 @@ def read_claim(visit: Visit) -> Claim | Problem:
 
 
 def accept_answer(
-    visit: Visit, provider: str, claim: Claim, transaction: Transaction | None, now_ms: int
+    visit: Visit, provider: str, claim: Claim, transaction: Transaction | None, now: StoreTime
 ) -> Accepted | Problem:
     """The login that a callback answers, where this browser began it here, with this provider, just now."""
-    if transaction is None or transaction.is_over(now_ms):
+    if transaction is None or transaction.is_over(now):
         return LOGIN_UNKNOWN
     holds = [cookie for cookie in claim.candidates if transaction.belongs_to(cookie.value)]
     if not holds or transaction.hostname != visit.host.hostname or transaction.provider != provider:

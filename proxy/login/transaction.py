@@ -11,12 +11,13 @@ from base64 import urlsafe_b64encode
 import msgspec
 
 from proxy.login.cookies import LOGIN_LIFETIME_S
+from session_store import StoreTime
 
 _MARK = b"L1"
 
 
 class Transaction(msgspec.Struct, frozen=True, kw_only=True):
-    """What was begun, where, and for whom; ``begun_at`` in Unix milliseconds.
+    """What was begun, where, for whom, and when by the store's clock.
 
     ``memory`` is the provider's own (``LoginBegun.transaction``); ``cookie_digest`` the SHA-256 of the login
     cookie's value.
@@ -26,7 +27,7 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
     memory: bytes
     hostname: str
     return_path: str
-    begun_at: int
+    begun_at: StoreTime
     cookie_digest: bytes
 
     def __repr__(self) -> str:
@@ -36,9 +37,9 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the browser that holds ``cookie_value`` began this login; in constant time."""
         return hmac.compare_digest(self.cookie_digest, digest_of(cookie_value))
 
-    def is_over(self, now_ms: int) -> bool:
+    def is_over(self, now: StoreTime) -> bool:
         """Whether its ten minutes have passed; compared at use, whatever the store still holds."""
-        return now_ms - self.begun_at >= LOGIN_LIFETIME_S * 1000
+        return now - self.begun_at >= LOGIN_LIFETIME_S * 1_000_000
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -56,7 +57,7 @@ def decode(kept: bytes) -> Transaction | None:
         return None
     try:
         return _DECODER.decode(kept[len(_MARK) :])
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
 
 

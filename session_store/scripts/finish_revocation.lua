@@ -1,8 +1,9 @@
 -- Deletes a user's record once no browser session is indexed any more. Slot: {U}.
--- Guarantees: index empty, record gone and the time of it noted are one step, so that a login is either in the
--- index and was ended, or is refused, or began after the deletion and makes a new user.
+-- Guarantees: index empty, record gone, generation raised and the time of it noted by the store's clock are one
+-- step, so that a login is either in the index and was ended, or is refused, or began after the deletion and
+-- makes a new user. Until then nothing is changed.
 -- KEYS: user, generation, user_browsers, user_applications, last_active
--- ARGV: user id, now ms, author, life of the generation ms
+-- ARGV: user id, author, life of the generation ms
 -- Returns 0 the index is not empty, 1 done (or another deletion was faster)
 local record = redis.call('GET', KEYS[1])
 if not record or cmsgpack.unpack(string.sub(record, 3))[1] ~= ARGV[1] then
@@ -11,7 +12,9 @@ end
 if redis.call('ZCARD', KEYS[3]) > 0 then
   return 0
 end
+local time = redis.call('TIME')
 redis.call('DEL', KEYS[1], KEYS[4], KEYS[5])
-redis.call('HSET', KEYS[2], 'at', ARGV[2], 'by', ARGV[3])
-redis.call('PEXPIRE', KEYS[2], ARGV[4])
+redis.call('HINCRBY', KEYS[2], 'generation', 1)
+redis.call('HSET', KEYS[2], 'at', time[1] * 1000000 + time[2], 'by', ARGV[2])
+redis.call('PEXPIRE', KEYS[2], ARGV[3])
 return 1

@@ -169,12 +169,12 @@ def principal(subject: str = "ada") -> Principal:
     )
 
 
-async def sign_in(store: Store, subject: str = "ada", begun_at: int | None = None) -> BrowserSession:
-    """A login of ``subject`` that began at ``begun_at`` (Unix milliseconds), or now."""
+async def sign_in(store: Store, subject: str = "ada") -> BrowserSession:
+    """A login of ``subject`` that begins now."""
     return await store.complete_login(
         principal(subject),
         provider_name="Example Corp",
-        begun_at=begun_at or now_ms(),
+        begun_at=await store.now(),
         scope="example.com",
         cookie_hash=CookieHash(secrets.token_bytes(32)),
         expires_at=now_ms() + 3_600_000,

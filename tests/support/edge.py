@@ -142,7 +142,7 @@ class Edge:
         return await self.store.complete_login(
             principal,
             provider_name="Corp",
-            begun_at=now,
+            begun_at=await self.store.now(),
             scope=hostname,
             cookie_hash=hash_of(cookie),
             expires_at=now + int(lasts_s * 1000),

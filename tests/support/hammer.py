@@ -1,15 +1,17 @@
 """Clients that ask without pause, and the upstream that they ask for, in a process of their own.
 
-Run as ``python -m tests.support.hammer FILE``. Each line of stdin is a JSON array: ``["edges", [port,
+Run as ``python -m tests.support.hammer FILE PASSED``. Each line of stdin is a JSON array: ``["edges", [port,
 …]]``, ``["sessions", [[lane, session, cookie, user], …]]``, ``["finish"]``: try every session again until
 it was refused, then end, ``["stop"]``: end now, ``["count"]``: say how many requests were answered. Each
 lane is one keep-alive connection; it asks with a session until it was refused a few times, then with its
 next; with none left it asks with those that it had. Every request and everything that reached the upstream
-is written to FILE, by the monotonic clock of the machine.
+is written to FILE, by the monotonic clock of the machine; PASSED is a file of one byte for each session,
+which becomes 1 with its first answer 200.
 """
 
 import asyncio
 import json
+import mmap
 import pickle
 import sys
 import time
@@ -192,13 +194,16 @@ class _Lane:
         hammer.asked.append(
             Asked(session.number, number, begin, time.monotonic(), status, client.retry_after, mixed)
         )
-        if status in (302, 303, 401):
+        if status == 200:
+            hammer.passed[session.number] = 1
+        elif status in (302, 303, 401):
             session.refused += 1
             hammer.refused.set()
 
 
 class _Hammer:
-    def __init__(self) -> None:
+    def __init__(self, passed: mmap.mmap) -> None:
+        self.passed = passed
         self.edges: list[int] = []
         self.asked: list[Asked] = []
         self.over = False
@@ -260,5 +265,11 @@ def _say(number: int) -> None:
     sys.stdout.flush()
 
 
+def shared(file: Path) -> mmap.mmap:
+    """The bytes of ``file``, as every process that maps them sees them."""
+    with file.open("r+b") as opened:
+        return mmap.mmap(opened.fileno(), 0)
+
+
 if __name__ == "__main__":
-    uvloop.run(_Hammer().run(Path(sys.argv[1])))
+    uvloop.run(_Hammer(shared(Path(sys.argv[2]))).run(Path(sys.argv[1])))

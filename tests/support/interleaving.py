@@ -4,20 +4,22 @@
 ``Schedule`` opens one gate at a time and only once every operation stands at a gate or is done, so that an
 order is exact and needs no sleeping. ``every_merge`` gives a schedule for each order there is, save those
 that differ from another only by swapping neighbours that share no key, or that both only read or only
-remove: neither the store nor an operation could tell.
+remove: neither the store nor an operation could tell. A reading of the store's clock shares one with the
+script that notes it.
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from redis.crc import key_slot
 from redis.exceptions import ResponseError
 
 from session_store import lua
 from session_store.address import Address
 from session_store.commands import Commands, Reply
+from session_store.errors import StoreUnavailable
 from session_store.lua import Argument, Command
 
 _NAMES: dict[Argument, str] = {
@@ -25,8 +27,10 @@ _NAMES: dict[Argument, str] = {
 }
 
 
-_READS = {"GET", "HGET", "HMGET", "ZRANGE", "USER_SESSIONS"}
+_READS = {"GET", "HGET", "HMGET", "TIME", "ZRANGE", "USER_SESSIONS"}
 _REMOVALS = {"ZREM", "DEL"}
+_CLOCK = b"the store's clock"
+_OF_A_BROWSER = re.compile(rb"ow:[abet]:(\{[^}]+\})")
 
 
 @dataclass(frozen=True)
@@ -35,12 +39,13 @@ class Step:
 
     who: str
     name: str
-    slot: int
+    touches: frozenset[bytes]
 
     def swappable_with(self, other: "Step") -> bool:
         """Whether nobody can tell in which order the two are run, one straight after the other."""
         names = {self.name, other.name}
-        return self.who != other.who and (self.slot != other.slot or names <= _READS or names <= _REMOVALS)
+        apart = self.touches.isdisjoint(other.touches)
+        return self.who != other.who and (apart or names <= _READS or names <= _REMOVALS)
 
 
 class Schedule:
@@ -54,16 +59,15 @@ class Schedule:
         self.trace: list[Step] = []
 
     def before_the_end(self, of: str, who: str, name: str) -> bool:
-        """Whether ``who`` ran the command called ``name`` before the last command of ``of``."""
+        """Whether ``who`` ran the command called ``name``, for the last time, before the last of ``of``."""
         last = max(place for place, step in enumerate(self.trace) if step.who == of)
-        return any((step.who, step.name) == (who, name) for step in self.trace[:last])
+        ran = [place for place, step in enumerate(self.trace) if (step.who, step.name) == (who, name)]
+        return bool(ran) and ran[-1] < last
 
     async def gate(self, who: str, command: Command) -> None:
         """Stand at the gate until the schedule lets ``who`` run ``command``."""
-        key = command[3] if str(command[0]).startswith("EVAL") else command[1]
-        slot = key_slot(key if isinstance(key, bytes) else str(key).encode())
         opened = asyncio.get_running_loop().create_future()
-        self._gates[who] = Step(who, _NAMES.get(command[1], str(command[0])), slot), opened
+        self._gates[who] = _step(who, command), opened
         self._arrival.set()
         await opened
 
@@ -106,6 +110,22 @@ class Schedule:
             arrival.cancel()
 
 
+def _step(who: str, command: Command) -> Step:
+    word, *arguments = command
+    name = _NAMES.get(arguments[0], str(word)) if arguments else str(word)
+    keys = arguments[2 : 2 + int(arguments[1])] if str(word).startswith("EVAL") else arguments[:1]
+    touches = {_whole(key) for key in keys if isinstance(key, bytes)}
+    if name in {"TIME", "FINISH_REVOCATION"}:
+        touches.add(_CLOCK)
+    return Step(who, name, frozenset(touches))
+
+
+def _whole(key: bytes) -> bytes:
+    """What stands for ``key``: all keys of a browser session are one, since scripts make some from others."""
+    found = _OF_A_BROWSER.match(key)
+    return found[1] if found else key
+
+
 async def every_merge() -> AsyncIterator[Schedule]:
     """A schedule for each order there is; the caller runs its scene under each before asking for the next."""
     choices: list[int] = []
@@ -121,18 +141,27 @@ async def every_merge() -> AsyncIterator[Schedule]:
 
 
 class Stepped(Commands):
-    """Commands that stand at the schedule's gate before each single one; without a schedule they just run."""
+    """Commands that stand at the schedule's gate before each single one; without a schedule they just run.
+
+    ``dies_after`` is how many more the process of this worker lives for; None: for good. INFO has no gate: it
+    neither sees nor changes what the others do.
+    """
 
     def __init__(self, address: Address, who: str) -> None:
         super().__init__(address, timeout_s=60.0)
         self._who = who
         self.schedule: Schedule | None = None
+        self.dies_after: int | None = None
 
     async def exchange(self, commands: Sequence[Command]) -> list[Reply | ResponseError]:
-        if self.schedule is None:
+        if self.schedule is None or commands[0][0] == "INFO":
             return await super().exchange(commands)
         replies: list[Reply | ResponseError] = []
         for command in commands:
+            if self.dies_after is not None:
+                if self.dies_after == 0:
+                    raise StoreUnavailable("this worker is dead")
+                self.dies_after -= 1
             await self.schedule.gate(self._who, command)
             replies.extend(await super().exchange([command]))
         return replies

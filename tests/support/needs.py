@@ -53,6 +53,7 @@ PARTS = {
     ),
     "curl": Part((("curl", "--version"),), debian=("curl",)),
     "docker-compose": Part((("docker-compose", "version"),), debian=("docker-compose",)),
+    "faketime": Part((("faketime", "--version"),), debian=("faketime",)),
 }
 
 

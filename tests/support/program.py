@@ -11,12 +11,13 @@ import json
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -34,6 +35,7 @@ state = "state"
 [edge]
 listen = "127.0.0.1:0"
 workers = {workers}
+{edge}
 [admin]
 listen = "127.0.0.1:0"
 {admin}
@@ -41,7 +43,7 @@ listen = "127.0.0.1:0"
 {store}
 [provider.nobody]
 type = "oidc"
-issuer = "http://127.0.0.1:9"
+issuer = "{issuer}"
 client_id = "client"
 client_secret = "{canary}"
 allow_private_network = true
@@ -51,18 +53,39 @@ hostname = "{host}"
 upstream = "http://127.0.0.1:{upstream}"
 provider = "nobody"
 allow = ["*"]
+{more}
 """
 
 
 def write_configuration(
-    folder: Path, *, upstream: int = 9, workers: int = 1, store: str = "", admin: str = ""
+    folder: Path,
+    *,
+    upstream: int = 9,
+    workers: int = 1,
+    issuer: str = "http://127.0.0.1:9",
+    edge: str = "",
+    store: str = "",
+    admin: str = "",
+    more: str = "",
 ) -> Path:
-    """One tunnel to a port on loopback; ``store`` and ``admin`` are lines of those sections."""
+    """One tunnel to a port on loopback; ``edge``, ``store`` and ``admin`` are lines of those sections.
+
+    The tunnel's provider, ``nobody``, has a client called ``client`` whose secret is CANARY. ``more`` is
+    what follows the tunnel.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "outerward.toml"
     path.write_text(
         _CONFIGURATION.format(
-            workers=workers, admin=admin, store=store, upstream=upstream, host=HOST, canary=CANARY
+            workers=workers,
+            edge=edge,
+            admin=admin,
+            store=store,
+            issuer=issuer,
+            canary=CANARY,
+            host=HOST,
+            upstream=upstream,
+            more=more,
         )
     )
     return path
@@ -77,9 +100,9 @@ class Reply:
 
 
 class Program:
-    """``outerward`` with ``arguments``, started in ``folder``; its logs go to a file."""
+    """``outerward`` with ``arguments``, started in ``folder``; logs go to a file, or to ``stderr``."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, stderr: int | None = None) -> None:
         self.state = folder / "state"
         self.ready_file = folder / "ready"
         self.edge = self.admin = ""
@@ -91,16 +114,16 @@ class Program:
                 env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
-                stderr=log,
+                stderr=log if stderr is None else stderr,
                 start_new_session=True,
             )
 
     @classmethod
-    def serve(cls, configuration: Path, *arguments: str) -> "Program":
+    def serve(cls, configuration: Path, *arguments: str, stderr: int | None = None) -> "Program":
         """``serve`` with a ready file."""
         folder = configuration.parent
-        ready_file = str(folder / "ready")
-        return cls(folder, "serve", "-c", str(configuration), "--ready-file", ready_file, *arguments)
+        always = ("serve", "-c", str(configuration), "--ready-file", str(folder / "ready"))
+        return cls(folder, *always, *arguments, stderr=stderr)
 
     def ready(self) -> "Program":
         """Wait for the ready file."""
@@ -187,7 +210,7 @@ async def sign_in(store: Store, name: str) -> str:
     await store.complete_login(
         Principal(provider="nobody", issuer="http://127.0.0.1:9", subject=name, email=f"{name}@example.com"),
         provider_name="nobody",
-        begun_at=now_ms,
+        begun_at=await store.now(),
         scope=HOST,
         cookie_hash=CookieHash(hashlib.sha256(value.encode()).digest()),
         expires_at=now_ms + 3600_000,
@@ -219,18 +242,23 @@ def request(base: str, path: str, headers: dict[str, str], method: str = "GET") 
 
 
 class Upstream:
-    """An application on loopback. ``/held`` waits until ``release`` is set."""
+    """An application on loopback. ``/held`` waits until ``release`` is set, ``/stuck`` until the end."""
 
     def __init__(self) -> None:
         self.paths: list[str] = []
         self.release = threading.Event()
+        self._closed = threading.Event()
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
             def do_GET(self) -> None:
                 outer.paths.append(self.path)
                 if self.path == "/held":
                     outer.release.wait(PATIENCE_S)
+                elif self.path == "/stuck":
+                    outer._closed.wait(PATIENCE_S)
                 self.send_response(200)
                 self.send_header("Content-Length", "5")
                 self.end_headers()
@@ -248,6 +276,7 @@ class Upstream:
     def close(self) -> None:
         """Answer nothing more."""
         self.release.set()
+        self._closed.set()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -261,6 +290,18 @@ def upstream() -> Iterator[Upstream]:
         yield made
     finally:
         made.close()
+
+
+def lasting_port() -> int:
+    """A free port that the system gives nobody by itself, so that it is free again for a next start."""
+    while True:
+        port = secrets.randbelow(10_000) + 20_000
+        with closing(socket.socket()) as tried:
+            try:
+                tried.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
 
 
 def until(holds: Callable[[], bool], within_s: float = PATIENCE_S) -> float:

@@ -36,12 +36,14 @@ from session_store import (
     is_tombstone,
     keys,
 )
-from tests.support.hammer import Asked, Hit, Records
-from tests.support.program import HOST, PATIENCE_S, REPOSITORY
+from tests.support.hammer import Asked, Hit, Records, shared
+from tests.support.program import HOST, PATIENCE_S, REPOSITORY, until
 
 SECRET = "a secret of the proofs, 32 long."
 TOKEN = "a-token-of-the-proofs-32-letters"
 ENDPOINT = endpoint_id("app")
+_LOGOUT = "/.outerward/logout"
+_MOST_SESSIONS = 1 << 16
 
 
 class Hammer:
@@ -49,8 +51,11 @@ class Hammer:
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / f"records-{secrets.token_hex(4)}"
+        passed = self._file.with_suffix(".passed")
+        passed.write_bytes(bytes(_MOST_SESSIONS))
+        self._passed = shared(passed)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.hammer", str(self._file)],
+            [sys.executable, "-m", "tests.support.hammer", str(self._file), str(passed)],
             cwd=REPOSITORY,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -75,6 +80,10 @@ class Hammer:
         assert self._process.stdout is not None
         return int(self._process.stdout.readline())
 
+    def wait_passed(self, session: "Session") -> None:
+        """Wait until ``session`` was let through once."""
+        until(lambda: self._passed[session.number] == 1)
+
     def records(self, word: str) -> Records:
         """End it by ``finish`` or ``stop``; what it kept."""
         self.tell(word)
@@ -88,6 +97,7 @@ class Hammer:
         if self._process.poll() is None:
             self._process.kill()
             self._process.communicate()
+        self._passed.close()
 
 
 @contextmanager
@@ -122,7 +132,7 @@ async def sign_in(store: Store, number: int, user: str, provider: str = "nobody"
     browser = await store.complete_login(
         Principal(provider=provider, issuer="http://127.0.0.1:9", subject=user),
         provider_name=provider,
-        begun_at=now,
+        begun_at=await store.now(),
         scope=HOST,
         cookie_hash=CookieHash(hashlib.sha256(cookie.encode()).digest()),
         expires_at=now + 3_600_000,
@@ -135,9 +145,9 @@ def live_id(look: Callable[[], Any], session: Session, endpoint: EndpointId = EN
 
     ``look`` makes a client of redis-py's on the store.
     """
-    until = time.monotonic() + PATIENCE_S / 3
+    over = time.monotonic() + PATIENCE_S / 3
     with look() as client:
-        while time.monotonic() < until:
+        while time.monotonic() < over:
             try:
                 value = client.get(keys.application(session.hash, endpoint))
             except redis.RedisError:
@@ -146,6 +156,10 @@ def live_id(look: Callable[[], Any], session: Session, endpoint: EndpointId = EN
                 return decode(value, ApplicationSession).id
             time.sleep(0.005)
     raise TimeoutError
+
+
+def _navigation(cookie: str) -> dict[str, str]:
+    return {"Host": HOST, "Cookie": f"outerward={cookie}", "Sec-Fetch-Site": "none"}
 
 
 class Revoker:
@@ -171,13 +185,11 @@ class Revoker:
 
     def log_out(self, session: Session) -> float:
         """As the visitor does; when the answer had been read."""
-        return self._until_answered(
-            self._edge,
-            "GET",
-            "/.outerward/logout",
-            {302, 303},
-            {"Host": HOST, "Cookie": f"outerward={session.cookie}", "Sec-Fetch-Site": "none"},
-        )
+        return self._until_answered(self._edge, "GET", _LOGOUT, {302, 303}, _navigation(session.cookie))
+
+    def ask_to_log_out(self, cookie: str) -> int:
+        """As the visitor does, once; the status of the answer, 0 for none."""
+        return self._ask(self._edge, "GET", _LOGOUT, _navigation(cookie))
 
     def close(self) -> None:
         """Hang up."""

@@ -13,6 +13,7 @@ from session_store import (
     EndReason,
     Principal,
     Store,
+    StoreTime,
     Tombstone,
     Touch,
     decode,
@@ -70,13 +71,18 @@ class Scene:
     clock: Clock = field(default_factory=Clock)
 
     async def login(
-        self, who: str = "ada", by: str = "laptop", *, begun_at: int | None = None, lasts_ms: int = DAY_MS
+        self,
+        who: str = "ada",
+        by: str = "laptop",
+        *,
+        begun_at: StoreTime | None = None,
+        lasts_ms: int = DAY_MS,
     ) -> BrowserSession:
         now = self.clock()
         return await self.store.complete_login(
             person(who),
             provider_name="Corp",
-            begun_at=now if begun_at is None else begun_at,
+            begun_at=await self.store.now() if begun_at is None else begun_at,
             scope="app.example.com",
             cookie_hash=cookie(by),
             expires_at=now + lasts_ms,

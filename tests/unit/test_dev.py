@@ -64,6 +64,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
         "DEV_LOCK": tmp_path / "requirements-dev.lock",
         "PROVIDERS": tmp_path / "providers",
         "LINTERS": {"ruff check": ["ruff"], "mypy": ["mypy"]},
+        "NEWER": (),
         "call": machine.call,
         "must": machine.call,
         "runs": machine.runs,
@@ -291,6 +292,30 @@ def test_long_tests_run_only_on_request(machine: Machine) -> None:
 
     dev.main(["test", "--long"])
     assert not {"not long", "--long"} & set(machine.called[-1])
+
+
+def test_a_long_run_tries_the_other_pythons_and_names_those_that_fail_or_are_not_there(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    shim, of_pyenv = tmp_path / "python3.99", tmp_path / ".pyenv/versions/3.98.0/bin/python3.98"
+    of_pyenv.parent.mkdir(parents=True)
+    for program, code in ((shim, 127), (of_pyenv, 0)):
+        program.write_text(f"#!/bin/sh\nexit {code}\n")
+        program.chmod(0o755)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(dev, "NEWER", (str(shim), "python3.98", f"python3.{sys.version_info.minor}"))
+
+    assert dev.main(["test", "--long"]) == 0
+    installed, tested, tried = machine.called[-3:]
+    assert installed[0] == str(of_pyenv)
+    assert tested[-1] == "tests/unit"
+    assert tried[-2:] == ["demo", "--check"]
+    told = capsys.readouterr().err.splitlines()
+    assert told[-2:] == [f"dev.py: {shim}: not found", "dev.py: python3.98: passes"]
+
+    machine.fails = {"tests/unit"}
+    assert dev.main(["test", "--long"]) == 1
+    assert capsys.readouterr().err.endswith("dev.py: python3.98: fails\ndev.py: failed: python3.98\n")
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,12 @@ def test_the_configuration_of_the_compose_file_is_accepted_without_a_warning(exa
     assert list(example.warnings) == []
 
 
+def test_docker_waits_longer_than_the_edge_drains(example: Loaded, compose: dict[str, Any]) -> None:
+    grace_s = float(compose["services"]["edge"]["stop_grace_period"].removesuffix("s"))
+
+    assert example.settings.edge.drain.total_seconds() + 5 < grace_s
+
+
 def test_the_configuration_speaks_of_the_compose_file(example: Loaded, compose: dict[str, Any]) -> None:
     services = compose["services"]
     (tunnel,) = example.settings.tunnel

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from session_store import ApplicationSession, Context, IdSource, Store, Tombstone, decode, is_tombstone
-from tests.support.admin_api import NOTES, WIKI, RunningApi, now_ms, session_of, sign_in, visit
+from tests.support.admin_api import NOTES, WIKI, RunningApi, session_of, sign_in, visit
 
 IDS = IdSource(lambda: 1_790_000_000, bytes)
 TIME = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -109,7 +109,7 @@ async def test_deleting_a_user_ends_every_session_before_the_answer(api: Running
 async def test_signing_in_again_makes_a_new_user(api: RunningApi, store: Store) -> None:
     session = await session_of(store)
     await api.delete(f"/app/users/{session.user_id}")
-    again = await visit(store, await sign_in(store, begun_at=now_ms() + 1))
+    again = await visit(store, await sign_in(store))
     assert again.user_id != session.user_id
     assert (await api.get(f"/app/users/{session.user_id}")).status == 404
 

@@ -3,11 +3,13 @@
 import asyncio
 import hashlib
 
+import msgspec
 import pytest
 from structlog.testing import capture_logs
 
 from proxy.login.cookies import MOST_LOGINS
-from session_store import BrowserSession, CookieHash, EndReason, Store, Tombstone
+from proxy.login.transaction import decode, encode, key_of
+from session_store import BrowserSession, CookieHash, EndReason, Store, StoreTime, Tombstone
 from tests.support.control import Browser, Control, Stub, person
 
 
@@ -102,15 +104,29 @@ async def test_a_sixth_login_in_one_browser_drops_the_oldest_and_clears_its_cook
 
 
 async def test_a_login_not_finished_within_ten_minutes_is_over_whatever_the_store_still_holds(
-    visitor: Browser, control: Control, corp: Stub
+    store: Store, visitor: Browser, corp: Stub
 ) -> None:
     begun = await visitor.begin()
-    control.clock.ahead_ms = 600_000
+    key = key_of(begun["state"])
+    kept = decode(await store.take_login(key) or b"")
+    assert kept is not None
+    older = msgspec.structs.replace(kept, begun_at=StoreTime(kept.begun_at - 600_000_000))
+    await store.save_login(key, encode(older), 600)
     reply = await visitor.answer(begun["state"], "ada")
 
     assert (reply.status, reply.code) == (400, "OUT-2011")
     assert corp.completed == []
     assert visitor.session is None
+
+
+@pytest.mark.parametrize("askew_ms", [-3_600_000, 3_600_000], ids=["behind", "ahead"])
+async def test_a_login_is_finished_by_a_worker_whose_clock_is_an_hour_off(
+    visitor: Browser, control: Control, askew_ms: int
+) -> None:
+    begun = await visitor.begin("/report")
+    control.clock.ahead_ms = askew_ms
+
+    assert (await visitor.answer(begun["state"], "ada")).location == "/report"
 
 
 async def test_an_account_that_the_rules_refuse_gets_a_page_with_its_name_and_no_session_and_no_user(

@@ -44,7 +44,7 @@ def world() -> Iterator[World]:
             await peer.send(ok(b"%d" % len(got)))
 
     async def build(stack: AsyncExitStack) -> World:
-        store = Store.open(server.url, secrets=["a secret of the tests, 32 long.."])
+        store = Store.open(server.url, secrets=["a secret of the tests, 32 long.."], check_timeout_s=10)
         await store.start()
         stack.push_async_callback(store.close)
         await store.ping()

@@ -360,7 +360,7 @@ async def test_an_error_of_ours_passes_nothing_and_tells_nothing(
     def fails(*_: object, **__: object) -> None:
         raise RuntimeError("a secret")
 
-    for place in ("proxy.gate.Gate.judge", "proxy.exchange.upstream_head", "proxy.exchange.client_address"):
+    for place in ("proxy.gate.Gate.judge", "proxy.exchange.upstream_head", "proxy.standing.read_cookies"):
         with monkeypatch.context() as patched:
             patched.setattr(place, fails)
             async with connected(edge.port) as client:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 import redis
 
-from session_store import Store, StoreUnavailable
+from session_store import Asker, CookieHash, EndpointId, Store, StoreUnavailable
 from tests.support.edge import Edge, hash_of, route, running_edge
 from tests.support.http_client import Answer, Headers, connected, request, until
 from tests.support.redis_server import RedisServer
@@ -171,15 +171,12 @@ async def test_a_reply_out_of_step_is_unavailable_and_never_somebody_elses_sessi
     for each in (cookie, other):
         assert (await edge.ask(cookie=each)).status == 200
     hits = upstream.hits
-    check = edge.store.check
-    stolen = await check(hash_of(other), route(upstream).endpoint.id)
+    stolen = await edge.store.check(hash_of(other), route(upstream).endpoint.id)
 
-    def out_of_step(*_: object) -> "asyncio.Future[bytes | None]":
-        answer: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
-        answer.set_result(stolen)
-        return answer
+    def out_of_step(cookie_hash: CookieHash, endpoint_id: EndpointId, asker: Asker) -> None:
+        asker.answered(stolen)
 
-    monkeypatch.setattr(edge.store, "check", out_of_step)
+    monkeypatch.setattr(edge.store, "ask", out_of_step)
     assert unavailable(await edge.ask(cookie=cookie))
     assert upstream.hits == hits
 

@@ -170,7 +170,7 @@ async def test_a_body_that_comes_before_the_upstream_is_there_waits_in_bounds(
             return await connect(factory)  # type: ignore[arg-type]
 
         monkeypatch.setattr(pool, "_connector", slowly)
-        monkeypatch.setattr("proxy.upstream.CONNECT_TIMEOUT_S", 30)
+        monkeypatch.setattr("proxy.upstream_pool.CONNECT_TIMEOUT_S", 30)
 
         async def upload() -> None:
             await client.send(request("PUT", cookie=cookie, headers=[("Content-Length", str(16 * MB))]))

@@ -85,7 +85,7 @@ async def test_a_silent_upstream_is_504_and_is_let_go(store: Store) -> None:
 async def test_an_upstream_that_takes_no_connection_is_504(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("proxy.upstream.CONNECT_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("proxy.upstream_pool.CONNECT_TIMEOUT_S", 0.2)
     with socket.socket() as full:
         full.bind(("127.0.0.1", 0))
         full.listen(0)
@@ -226,7 +226,7 @@ async def test_a_get_is_not_sent_once_more_when_an_answer_had_begun(store: Store
 async def test_what_must_not_happen_twice_is_not_sent_on_a_connection_that_has_waited(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("proxy.upstream.FRESH_FOR_S", -1)
+    monkeypatch.setattr("proxy.upstream_pool.FRESH_FOR_S", -1)
     async with scene(store, always(ok())) as (edge, upstream, cookie):
         for method, connections in (("GET", 1), ("GET", 1), ("POST", 2)):
             assert (await edge.ask(method=method, cookie=cookie)).status == 200

@@ -4,7 +4,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from session_store import Store
+from session_store import IdSource, Store
+from session_store.address import parse_address
+from session_store.fastpath import FastPath
+from session_store.sealing import Sealer
+from tests.support.interleaving import Stepped
+from tests.support.races import Hands
 from tests.support.redis_server import STORE_KINDS
 from tests.support.scene import Clock, Scene
 
@@ -30,3 +35,17 @@ async def scene(store_url: str) -> AsyncIterator[Scene]:
         yield Scene(store, clock)
     finally:
         await store.close()
+
+
+@pytest.fixture
+async def hands(store_url: str, scene: Scene) -> AsyncIterator[Hands]:
+    address = parse_address(store_url)
+    commands = Stepped(address, "one"), Stepped(address, "two")
+    scenes = []
+    for stepped in commands:
+        fastpath = FastPath(address, timeout_s=10)
+        ids = IdSource(now_s=lambda: scene.clock() / 1000)
+        scenes.append(Scene(Store(stepped, fastpath, Sealer(["secret"]), ids, scene.clock), scene.clock))
+    yield Hands(scene, scenes[0], scenes[1], commands)
+    for one in scenes:
+        await one.store.close()

@@ -55,15 +55,43 @@ async def test_a_login_begun_before_the_deletion_is_refused_and_one_begun_after_
     scene: Scene,
 ) -> None:
     old = await scene.login("ada", "laptop")
-    begun_at = scene.clock()
+    begun_at = await scene.store.now()
     assert await scene.store.delete_user(old.user_id, "root")
     with pytest.raises(LoginOvertaken):
         await scene.login("ada", "phone", begun_at=begun_at)
     assert (await scene.store.users(limit=100, before=None)).items == []
-    scene.clock.advance(1000)
     new = await scene.login("ada", "phone")
     assert new.user_id != old.user_id
     assert await scene.store.browser_session(cookie("phone")) == new
+
+
+@pytest.mark.parametrize("askew_ms", [-10 * HOUR_MS, 10 * HOUR_MS], ids=["behind", "ahead"])
+async def test_a_login_and_a_deletion_are_told_apart_whatever_the_clocks_of_their_workers_say(
+    scene: Scene, store_url: str, askew_ms: int
+) -> None:
+    """Each step in a worker whose clock is ten hours off from the others'."""
+    standing = await scene.login("ada", "laptop")
+    begun_at = await scene.store.now()
+    admin = Store.open(store_url, secrets=["secret"], now_ms=lambda: scene.clock() + askew_ms)
+    try:
+        assert await admin.delete_user(standing.user_id, "root")
+    finally:
+        await admin.close()
+    with pytest.raises(LoginOvertaken):
+        await scene.login("ada", "phone", begun_at=begun_at)
+    assert (await scene.store.users(limit=100, before=None)).items == []
+    anew = await scene.login("ada", "phone")
+    assert anew.user_id != standing.user_id
+    assert await scene.store.browser_session(cookie("phone")) == anew
+
+
+async def test_the_stores_time_is_that_of_the_server(scene: Scene, store_url: str) -> None:
+    server = RedisServer.looking_at(store_url)
+    scene.clock.advance(DAY_MS)
+    seconds, microseconds = server.time()
+    told = await scene.store.now()
+    after_s, after_us = server.time()
+    assert seconds * 1_000_000 + microseconds <= told <= after_s * 1_000_000 + after_us
 
 
 async def test_a_generation_outlives_the_sessions_begun_under_it(scene: Scene, store_url: str) -> None:
@@ -72,7 +100,6 @@ async def test_a_generation_outlives_the_sessions_begun_under_it(scene: Scene, s
     server = RedisServer.looking_at(store_url)
     generation = server.keys("ow:g:*")[0]
     server.pexpire(generation, HOUR_MS)
-    scene.clock.advance(1000)
     await scene.login("ada", "phone", lasts_ms=30 * DAY_MS)
     assert server.pttl(generation) > 30 * DAY_MS
 
@@ -116,10 +143,8 @@ async def test_a_login_transaction_is_never_a_session(scene: Scene, store_url: s
 
 
 async def test_failures_are_counted_within_their_window(scene: Scene, store_url: str) -> None:
-    assert await scene.store.failures("192.0.2.1") == 0
     counted = [await scene.store.count_failure("192.0.2.1", 60) for _ in range(3)]
     assert counted == [1, 2, 3]
-    assert await scene.store.failures("192.0.2.1") == 3
     assert await scene.store.count_failure("192.0.2.2", 60) == 1
     server = RedisServer.looking_at(store_url)
     assert {server.pttl(key) <= 60_000 and server.pttl(key) > 0 for key in server.keys("ow:f:*")} == {True}

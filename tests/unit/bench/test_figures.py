@@ -9,7 +9,7 @@ from bench import processes
 from bench.load import HEADS, HOST, Counted, Load, LoadFailed, read_counted, write_heads
 from bench.memory import Memory, told
 from bench.peers import AUTH_REQUEST, LUA, OURS, PLAIN
-from bench.processes import read_resident, read_stat
+from bench.processes import Held, read_held, read_stat
 from bench.report import ratio, report, table
 from bench.rounds import Measured, loads
 
@@ -59,8 +59,18 @@ def test_a_process_named_with_blanks_and_brackets_is_read() -> None:
     assert (stat.name, stat.parent, stat.ticks) == ("a (b) c", 17, 400)
 
 
-def test_resident_memory_is_told_in_bytes() -> None:
-    assert read_resident("Name:\tx\nVmRSS:\t    2048 kB\nThreads:\t1\n") == 2048 * 1024
+def test_the_memory_of_a_process_is_told_in_bytes() -> None:
+    rollup = "55d0-7ffc ---p 00000000 00:00 0 [rollup]\n" + "".join(
+        f"{name}:{' ' * 10}{size} kB\n"
+        for name, size in {
+            "Rss": 90,
+            "Pss": 30,
+            "Pss_Dirty": 20,
+            "Private_Clean": 3,
+            "Private_Dirty": 11,
+        }.items()
+    )
+    assert read_held(rollup) == Held(resident=90 * 1024, share=30 * 1024, own=14 * 1024)
 
 
 def test_the_kernel_tells_of_this_process_what_the_bench_reads() -> None:
@@ -68,7 +78,7 @@ def test_the_kernel_tells_of_this_process_what_the_bench_reads() -> None:
 
     assert own in processes.family(os.getppid())
     assert processes.cpu_s([own]) == pytest.approx(sum(os.times()[:2]), abs=0.5)
-    assert processes.resident_bytes(own) > 1_000_000
+    assert processes.held(own).resident > 1_000_000
 
 
 def test_the_cost_of_a_request_counts_proxy_and_store_apart() -> None:
@@ -121,7 +131,9 @@ def test_every_head_is_measured_warm_and_cold_and_changes_where_it_is_cold() -> 
 
 
 def test_memory_is_told_beside_its_goals() -> None:
-    sentence = told(Memory(idle=74_000_000, per_connection=4900, connections=2000))
+    idle = Held(resident=74_000_000, share=31_000_000, own=14_000_000)
+    sentence = told(Memory(idle=idle, per_connection=4900, connections=2000))
 
-    assert "74 MB idle (goal: 70)" in sentence
+    assert "74 MB resident when idle (goal: 70)" in sentence
+    assert "31 MB as its share, 14 MB its own" in sentence
     assert "4.9 kB for each of 2000" in sentence

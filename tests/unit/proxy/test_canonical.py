@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from proxy.canonical import CanonicalPath, InvalidPath, canonical_path, is_reserved
+from proxy.canonical import CanonicalPath, InvalidPath, canonical_path
 
 PIECES = st.sampled_from(
     [
@@ -110,11 +110,10 @@ def test_a_path_that_no_server_should_be_asked_for_is_invalid(raw: bytes) -> Non
         canonical_path(raw)
 
 
-def judged(raw: bytes) -> tuple[CanonicalPath, bool] | None:
+def judged(raw: bytes) -> CanonicalPath | None:
     """The verdict on a path; None where it is refused. Nothing but InvalidPath may come."""
     try:
-        path = canonical_path(raw)
-        return path, is_reserved(path, raw)
+        return canonical_path(raw)
     except InvalidPath:
         return None
 
@@ -135,7 +134,7 @@ def could_be_misread(text: str) -> bool:
 @example(b"/%25%32%65%25%32%65/")
 def test_a_path_that_anybody_could_read_otherwise_is_always_called_ambiguous(raw: bytes) -> None:
     verdict = judged(raw)
-    if verdict is None or verdict[0].ambiguous:
+    if verdict is None or verdict.ambiguous:
         return
     once = unquote(raw.decode("latin-1"), encoding="latin-1")
     twice = unquote(once, encoding="latin-1")
@@ -149,8 +148,8 @@ def test_a_path_that_anybody_could_read_otherwise_is_always_called_ambiguous(raw
 @given(paths)
 def test_the_canonical_path_is_the_bytes_themselves_unless_it_is_coded_or_ambiguous(raw: bytes) -> None:
     verdict = judged(raw)
-    if verdict is not None and not verdict[0].ambiguous and b"%" not in raw:
-        assert verdict[0].path.encode() == raw
+    if verdict is not None and not verdict.ambiguous and b"%" not in raw:
+        assert verdict.path.encode() == raw
 
 
 # The reserved prefix
@@ -173,7 +172,7 @@ def test_the_canonical_path_is_the_bytes_themselves_unless_it_is_coded_or_ambigu
     ],
 )
 def test_the_reserved_prefix_is_recognised_byte_for_byte(raw: bytes, reserved: bool) -> None:
-    assert is_reserved(canonical_path(raw), raw) is reserved
+    assert canonical_path(raw).reserved is reserved
 
 
 @pytest.mark.parametrize(
@@ -240,7 +239,7 @@ disguises = st.lists(
 @example(b"/.outerward;/x")
 def test_no_reader_sees_the_reserved_prefix_where_we_do_not(raw: bytes) -> None:
     verdict = judged(raw)
-    if verdict is None or verdict[1]:
+    if verdict is None or verdict.reserved:
         return
 
     for reading in readings(raw):
@@ -251,5 +250,5 @@ def test_no_reader_sees_the_reserved_prefix_where_we_do_not(raw: bytes) -> None:
 def test_a_fully_coded_path_means_what_was_coded(name: bytes, code: bytes) -> None:
     verdict = judged(b"/" + b"".join(code % byte for byte in name))
 
-    if verdict is not None and not verdict[0].ambiguous:
-        assert verdict[0].path == "/" + name.decode()
+    if verdict is not None and not verdict.ambiguous:
+        assert verdict.path == "/" + name.decode()

@@ -4,6 +4,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ua_parser import Parser
+from ua_parser.loaders import load_lazy_builtins
+from ua_parser.regex import Resolver
 
 from proxy.context.device import LONGEST, describe
 from session_store import UserAgent
@@ -149,6 +152,13 @@ TABLE = [
         "Amazon Silk 115.2.1",
         "Android 11",
     ),
+    (
+        "Mozilla/5.0 (PlayStation Vita 3.61) AppleWebKit/537.73 (KHTML, like Gecko) Silk/3.2",
+        "Mobile",
+        "NetFront NX ",
+        "Other ",
+    ),
+    ("SonyEricssonK700i/R2AC SEMC-Browser/4.0.2", "Mobile", "SEMC-Browser 4.0", "Other "),
     ("after the raft drifted aft", "Other", "Other ", "Other "),
     ("", "Other", "Other ", "Other "),
 ]
@@ -163,6 +173,13 @@ def test_a_user_agent_is_told_by_kind_browser_and_system(
     assert found.device_type == kind
     assert f"{found.browser_name} {found.browser_version}" == browser
     assert f"{found.os_name} {found.os_version}" == system
+
+
+def test_the_models_that_are_left_out_decide_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {raw: kind for raw, kind, _, _ in TABLE if not raw.startswith("SonyEricsson")}
+    whole = Parser(Resolver(load_lazy_builtins()))
+    monkeypatch.setattr("proxy.context.device._parser", lambda: whole)
+    assert {raw: describe.__wrapped__(raw).device_type for raw in known} == known
 
 
 def test_what_is_not_known_is_other_and_has_no_version() -> None:

@@ -3,7 +3,7 @@
 import h11
 import pytest
 
-from proxy.forward_head import forwarded_for, internal_head, upstream_head
+from proxy.forward_head import forwarded_for, internal_head, upstream_head, upstream_lines
 from proxy.head import Request, read_head
 from tests.support.edge import route
 from tests.support.upstreams import Echo
@@ -21,14 +21,10 @@ def parsed(
 
 
 def sent(request: Request, *, secure: bool = False, cookies: bytes = b"") -> list[bytes]:
-    head = upstream_head(
-        request,
-        route(UPSTREAM, secure=secure),
-        identity_lines=b"X-Forwarded-User: ada\r\n",
-        cookies=cookies,
-        forwarded_for=b"192.0.2.1",
-        request_id="req1",
+    lines = upstream_lines(
+        request.fields, route(UPSTREAM, secure=secure), cookies=cookies, forwarded_for=b"192.0.2.1"
     )
+    head = upstream_head(request, lines, b"X-Forwarded-User: ada\r\n", "req1")
     parser = h11.Connection(h11.SERVER)
     parser.receive_data(head)
     assert isinstance(parser.next_event(), h11.Request)
@@ -36,11 +32,11 @@ def sent(request: Request, *, secure: bool = False, cookies: bytes = b"") -> lis
 
 
 OURS = [
-    b"X-Forwarded-User: ada",
     b"X-Forwarded-For: 192.0.2.1",
     b"X-Forwarded-Proto: http",
     b"X-Forwarded-Host: App.localhost:4180",
     b"Via: 1.1 outerward",
+    b"X-Forwarded-User: ada",
     b"X-Request-Id: req1",
 ]
 

@@ -3,7 +3,8 @@
 import httptools
 import pytest
 
-from proxy.head import MAX_HEADERS, Refusal, Request, read_head
+from proxy.fields import MAX_HEADERS, Refusal
+from proxy.head import Request, read_head
 from proxy.problems import (
     BAD_REQUEST,
     EXPECTATION_FAILED,
@@ -117,8 +118,8 @@ def test_a_host_that_is_missing_doubled_or_no_authority_is_refused(hosts: Header
 def test_a_hostname_is_lower_case_without_port_and_final_dot(host: bytes, name: str) -> None:
     request = passed(judge(host=[(b"Host", host)]))
 
-    assert request.hostname == name
-    assert request.host_line == host
+    assert request.fields.hostname == name
+    assert request.fields.host_line == host
 
 
 @pytest.mark.parametrize(
@@ -151,7 +152,7 @@ def test_an_absolute_target_names_the_same_authority_and_goes_on_in_origin_form(
 def test_an_absolute_target_of_another_authority_is_refused(target: bytes) -> None:
     judged = judge(target=target)
 
-    assert isinstance(judged, Refusal) or judged.hostname == "app.localhost"
+    assert isinstance(judged, Refusal) or judged.fields.hostname == "app.localhost"
     if not target.startswith(b"/"):
         assert refused(judged) is BAD_REQUEST
 
@@ -171,7 +172,7 @@ def test_an_absolute_target_of_another_authority_is_refused(target: bytes) -> No
     ],
 )
 def test_a_body_is_framed_in_one_way(headers: Headers, length: int | None) -> None:
-    assert passed(judge(*headers, method=b"POST")).body_length == length
+    assert passed(judge(*headers, method=b"POST")).fields.body_length == length
 
 
 @pytest.mark.parametrize(
@@ -223,7 +224,7 @@ def test_an_upgrade_with_a_body_is_refused(framing: tuple[bytes, bytes]) -> None
 def test_a_client_waits_for_100_only_with_a_body_and_http_1_1(
     headers: Headers, version: str, waits: bool
 ) -> None:
-    assert passed(judge(*headers, version=version)).expects_continue is waits
+    assert passed(judge(*headers, version=version)).fields.expects_continue is waits
 
 
 @pytest.mark.parametrize(
@@ -295,9 +296,9 @@ def test_the_parser_refuses_lines_that_two_servers_could_read_differently(lines:
 
 def test_the_user_agent_is_the_first_and_passes_on() -> None:
     request = passed(judge((b"user-AGENT", b" curl/8 "), (b"User-Agent", b"other")))
-    assert request.user_agent == b"curl/8"
-    assert b"user-AGENT:  curl/8 \r\n" in request.kept
-    assert passed(judge()).user_agent == b""
+    assert request.fields.user_agent == b"curl/8"
+    assert b"user-AGENT:  curl/8 \r\n" in request.fields.kept
+    assert passed(judge()).fields.user_agent == b""
 
 
 @pytest.mark.parametrize(
@@ -313,7 +314,7 @@ def test_the_user_agent_is_the_first_and_passes_on() -> None:
 def test_a_prefetch_is_speculative_and_says_so_to_the_upstream(name: bytes, value: bytes) -> None:
     request = passed(judge((name, value)))
     assert request.speculative
-    assert b"%b: %b\r\n" % (name, value) in request.kept
+    assert b"%b: %b\r\n" % (name, value) in request.fields.kept
 
 
 @pytest.mark.parametrize(

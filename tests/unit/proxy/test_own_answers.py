@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.answers import clearing, is_navigation, login_answer, problem_answer
-from proxy.head import Refusal, Request, read_head
+from proxy.fields import Refusal
+from proxy.head import Request, read_head
 from proxy.problems import BAD_REQUEST, LOGIN_REQUIRED, NOT_ALLOWED, STORE_UNAVAILABLE, Problem
 from tests.support.edge import route
 from tests.support.upstreams import Echo

@@ -14,6 +14,7 @@ from session_store import (
     Store,
     StoreUnavailable,
     Touch,
+    UserAgent,
     UserId,
 )
 from session_store import user_tag as tag_of
@@ -60,8 +61,18 @@ def session(number: int = 0) -> ApplicationSession:
     )
 
 
-def at(address: str) -> Context:
-    return Context(ip_address=address)
+def at(address: str, agent: bytes = b"") -> Context:
+    return Context(ip_address=address, user_agent=UserAgent(raw=agent.decode()))
+
+
+clock = Clock()
+
+
+def note(recorder: Recorder, session: ApplicationSession, context: Context | None) -> None:
+    """One request, from where ``context`` says; None is one that nobody asked to see."""
+    agent = context.user_agent.raw.encode() if context else b"prefetcher"
+    address = context.ip_address if context else "203.0.113.1"
+    recorder.note(session, clock(), address, agent, speculative=context is None)
 
 
 @pytest.fixture
@@ -71,14 +82,15 @@ def notebook() -> Notebook:
 
 @pytest.fixture
 def recorder(notebook: Notebook) -> Recorder:
-    return Recorder(cast("Store", notebook), Clock())
+    clock.now_ms = 1000
+    return Recorder(cast("Store", notebook), at)
 
 
 async def test_many_requests_of_a_session_are_one_touch_with_the_last_context(
     recorder: Recorder, notebook: Notebook
 ) -> None:
     for number in range(5):
-        recorder.note(session(), at(f"192.0.2.{number}"))
+        note(recorder, session(), at(f"192.0.2.{number}"))
     await recorder.flush()
 
     assert notebook.written == [
@@ -100,9 +112,9 @@ async def test_many_requests_of_a_session_are_one_touch_with_the_last_context(
 async def test_activity_without_a_context_counts_and_keeps_the_last_context(
     recorder: Recorder, notebook: Notebook
 ) -> None:
-    recorder.note(session(), at("192.0.2.1"))
-    recorder.note(session(), None)
-    recorder.note(session(1), None)
+    note(recorder, session(), at("192.0.2.1"))
+    note(recorder, session(), None)
+    note(recorder, session(1), None)
     await recorder.flush()
 
     with_context, without = notebook.written[0]
@@ -115,9 +127,9 @@ async def test_a_context_that_the_store_did_not_take_outlives_activity_without_o
     recorder: Recorder, notebook: Notebook
 ) -> None:
     notebook.away = 1
-    recorder.note(session(), at("192.0.2.1"))
+    note(recorder, session(), at("192.0.2.1"))
     await recorder.flush()
-    recorder.note(session(), None)
+    note(recorder, session(), None)
     await recorder.flush()
 
     ((touch,),) = notebook.written
@@ -131,7 +143,7 @@ async def test_nothing_noted_is_nothing_written(recorder: Recorder, notebook: No
 
 
 async def test_what_was_written_is_not_written_again(recorder: Recorder, notebook: Notebook) -> None:
-    recorder.note(session(), at("192.0.2.1"))
+    note(recorder, session(), at("192.0.2.1"))
     await recorder.flush()
     await recorder.flush()
 
@@ -143,9 +155,9 @@ async def test_what_the_store_did_not_take_is_added_to_what_came_since(
 ) -> None:
     notebook.away = 1
     for number in (1, 2):
-        recorder.note(session(number), at("192.0.2.1"))
+        note(recorder, session(number), at("192.0.2.1"))
     await recorder.flush()
-    recorder.note(session(1), at("192.0.2.9"))
+    note(recorder, session(1), at("192.0.2.9"))
     await recorder.flush()
 
     (touches,) = notebook.written
@@ -161,11 +173,11 @@ async def test_what_came_while_the_store_was_refusing_counts_too(
 ) -> None:
     class Busy(Notebook):
         async def touch(self, touches: Sequence[Touch]) -> None:
-            recorder.note(session(), at("192.0.2.9"))
+            note(recorder, session(), at("192.0.2.9"))
             raise StoreUnavailable("away")
 
-    recorder.note(session(), at("192.0.2.1"))
-    recorder.note(session(), at("192.0.2.1"))
+    note(recorder, session(), at("192.0.2.1"))
+    note(recorder, session(), at("192.0.2.1"))
     with monkeypatch.context() as patched:
         patched.setattr(recorder, "_store", Busy())
         await recorder.flush()
@@ -180,7 +192,7 @@ async def test_the_batches_before_a_failure_are_written_once(
 ) -> None:
     monkeypatch.setattr("proxy.recorder._BATCH", 2)
     for number in range(5):
-        recorder.note(session(number), at("192.0.2.1"))
+        note(recorder, session(number), at("192.0.2.1"))
 
     class Failing(Notebook):
         async def touch(self, touches: Sequence[Touch]) -> None:
@@ -204,8 +216,8 @@ async def test_notes_are_bounded_when_the_store_stays_away(
 ) -> None:
     monkeypatch.setattr("proxy.recorder._MOST_NOTED", 3)
     for number in range(10):
-        recorder.note(session(number), at("192.0.2.1"))
-    recorder.note(session(0), at("192.0.2.1"))
+        note(recorder, session(number), at("192.0.2.1"))
+    note(recorder, session(0), at("192.0.2.1"))
     await recorder.flush()
 
     assert [touch.requests for touch in notebook.written[0]] == [2, 1, 1]
@@ -213,7 +225,7 @@ async def test_notes_are_bounded_when_the_store_stays_away(
 
 async def test_closing_writes_what_is_noted(recorder: Recorder, notebook: Notebook) -> None:
     recorder.start()
-    recorder.note(session(), at("192.0.2.1"))
+    note(recorder, session(), at("192.0.2.1"))
     await recorder.close()
 
     assert len(notebook.written) == 1

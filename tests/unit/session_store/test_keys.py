@@ -69,6 +69,8 @@ def kinds() -> dict[str, str]:
         "SESSIONS": keys.SESSIONS,
         "TOKENS": keys.TOKENS,
         "PING": keys.PING,
+        "BARRIER": keys.BARRIER,
+        "SWEEP": keys.SWEEP,
         "browser": keys.browser(cookie_hash),
         "application": keys.application(cookie_hash, endpoint_id("app")),
         "endpoints": keys.endpoints(cookie_hash),

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from session_store import (
@@ -145,6 +145,8 @@ def test_a_record_cut_short_is_no_verdict(record: Any, data: st.DataObject) -> N
 
 
 @given(st.binary(max_size=200), st.sampled_from(KINDS))
+@example(b"\x91\xa1\x80", Context)
+@example(b"\x95\xa1x\xc0\xc0\xa0" + b"\x91" * 100_000, Context)
 def test_no_bytes_are_an_error_of_another_kind(value: bytes, kind: type[msgspec.Struct]) -> None:
     for mark in (b"", b"A1", b"B1", b"T1", b"U1", b"C1", b"K1"):
         with suppress(StoreUnavailable):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from session_store import StoreRefused, StoreUnavailable
 from session_store.commands import error_word
-from session_store.topology import verify
+from session_store.topology import has_replica, verify
 
 FIT = {"redis_version": "6.2.0", "maxmemory_policy": "noeviction", "role": "master", "loading": "0"}
 
@@ -39,6 +39,15 @@ def test_a_loading_server_and_a_replica_are_unavailable() -> None:
     for change in ({"loading": "1"}, {"role": "slave"}):
         with pytest.raises(StoreUnavailable):
             verify(info(**change))
+
+
+@pytest.mark.parametrize(("connected", "has"), [("0", False), ("1", True), ("12", True)])
+def test_a_primary_tells_whether_it_has_a_replica(connected: str, has: bool) -> None:
+    assert has_replica(info(connected_slaves=connected)) == has
+
+
+def test_a_server_that_does_not_tell_has_no_replica() -> None:
+    assert not has_replica(info())
 
 
 @given(st.binary(max_size=200))

@@ -103,7 +103,8 @@ TABLE = [
     ),
     (3, 'login_host = "x"', "3: edge.login_host: is not available in this version"),
     (3, "max_line = '8k'", "3: edge.max_line: is not available in this version"),
-    (3, "drain = '30s'", "3: edge.drain: is not available in this version"),
+    (3, "drain = '61m'", "3: edge.drain: must be between 0 and 1h"),
+    (3, "drain = 30", "3: edge.drain: must be a duration such as 500ms, 90s, 15m, 12h or 30d"),
     (3, 'cert = "a"', "3: edge.cert: is not available in this version"),
     # admin
     (5, "listen = 4040", "5: admin.listen: must be a string, not a number"),

@@ -54,6 +54,7 @@ def test_an_empty_file_gives_the_defaults(folder: Path) -> None:
     assert found.state == folder / "data"
     assert found.edge.listen == ("127.0.0.1:4180",)
     assert found.edge.workers == "auto"
+    assert found.edge.drain == timedelta(seconds=30)
     assert found.admin.listen == "127.0.0.1:4040"
     assert found.store.url == "embedded"
     assert found.store.check_timeout == timedelta(milliseconds=500)
@@ -70,6 +71,7 @@ def test_every_type_of_value_is_read(folder: Path) -> None:
         listen = ["127.0.0.1:1", "[::1]:2"]
         workers = 3
         insecure_http = true
+        drain = 0
         trusted_proxies = ["10.0.0.0/8", "192.0.2.1"]
         [store]
         check_timeout = "30s"
@@ -89,6 +91,7 @@ def test_every_type_of_value_is_read(folder: Path) -> None:
     assert found.edge.listen == ("127.0.0.1:1", "[::1]:2")
     assert found.edge.workers == 3
     assert found.edge.insecure_http is True
+    assert found.edge.drain == timedelta(0)
     assert found.edge.trusted_proxies == ("10.0.0.0/8", "192.0.2.1")
     assert found.store.server == folder / "bin/valkey-server"
     assert found.geoip.databases == (folder / "places/city.mmdb", Path("/usr/share/country.mmdb"))

@@ -1,0 +1,39 @@
+"""What the header lines of a request mean at one route, kept for the next request with the same lines.
+
+A client sends mostly the same lines again. What follows from them and the route alone is worked out once; it
+holds no verdict, and the session is asked for each time.
+"""
+
+from proxy.cookie_header import Cookies, read_cookies
+from proxy.fields import Fields
+from proxy.routes import Route
+from proxy.upstream_pool import UpstreamPool
+
+
+class Standing:
+    """The cookies of header lines, and once a request with them was let through, ``lines`` and ``pool``.
+
+    ``lines`` are those for the upstream, and ``pool`` leads to it.
+    """
+
+    __slots__ = ("cookies", "fields", "lines", "pool", "route")
+
+    def __init__(self, fields: Fields, route: Route, cookies: Cookies) -> None:
+        self.fields = fields
+        self.route = route
+        self.cookies = cookies
+        self.lines: bytes | None = None
+        self.pool: UpstreamPool | None = None
+
+
+def stand(fields: Fields, route: Route, last: Standing | None) -> Standing:
+    """How ``fields`` stand at ``route``; ``last`` is how those of the request before stood."""
+    cookies = None
+    if last is not None and last.route is route:
+        if last.fields is fields:
+            return last
+        if last.fields.cookies == fields.cookies:
+            cookies = last.cookies
+    if cookies is None:
+        cookies = read_cookies(fields.cookies, route.cookie_name.encode())
+    return Standing(fields, route, cookies)
