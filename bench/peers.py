@@ -86,6 +86,7 @@ url = "{store}"
 secret = ["{secret}"]
 [log]
 level = "warning"
+access = "none"
 [provider.nobody]
 type = "oidc"
 issuer = "http://127.0.0.1:9"

@@ -10,12 +10,13 @@ from outerward.errors import OuterwardError
 from outerward.state_folder import write_private
 
 
-class Ready(msgspec.Struct, frozen=True, kw_only=True):
-    """What the ready file says: where the two listeners are reached, and the supervisor's process id."""
+class Ready(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the ready file says: where the listeners are reached, and the supervisor's process id."""
 
     edge: str
     admin: str
     pid: int
+    metrics: str | None = None
 
 
 class Announcer:

@@ -27,7 +27,10 @@ _KILL_AFTER_S = 2.0
 
 
 class Child:
-    """One place for a child process. It inherits ``sockets``; ``changed`` is called when it is up or down."""
+    """One place for a child process, which inherits ``sockets``.
+
+    ``changed`` is called when it is up or down, ``heard`` with what else it says.
+    """
 
     def __init__(
         self,
@@ -36,7 +39,8 @@ class Child:
         sockets: Sequence[socket.socket],
         assignment: Assignment,
         nursery: Nursery,
-        changed: Callable[[], None],
+        changed: Callable[["Child"], None],
+        heard: Callable[["Child", Message], None],
     ) -> None:
         self.name = name
         self.up = asyncio.Event()
@@ -45,6 +49,7 @@ class Child:
         self._assignment = assignment
         self._nursery = nursery
         self._changed = changed
+        self._heard = heard
         self._pid: int | None = None
         self._channel: Channel | None = None
         self._gone = asyncio.Event()
@@ -122,6 +127,8 @@ class Child:
             while (message := await channel.receive()) is not None:
                 if isinstance(message, Listening):
                     self._set_up(up=True)
+                else:
+                    self._heard(self, message)
         finally:
             self._channel = None
             channel.close()
@@ -129,7 +136,7 @@ class Child:
     def _set_up(self, *, up: bool) -> None:
         if up != self.up.is_set():
             (self.up.set if up else self.up.clear)()
-            self._changed()
+            self._changed(self)
 
     async def _pause(self, seconds: float) -> None:
         try:

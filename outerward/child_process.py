@@ -13,9 +13,14 @@ from typing import Protocol
 
 import uvloop
 
-from outerward.control import Assignment, Channel, Drain, EdgeStatus, Listening
+from outerward.control import Asked, Assignment, Channel, Drain, EdgeStatus, Listening, Told
+from outerward.log_writer import LogWriter
 from outerward.logs import configure_logging
+from outerward.process_metrics import ProcessMetrics
+from proxy import Counted
 
+TELL_EVERY_S = 1.0
+ASK_TIMEOUT_S = 1.0
 _ORPHAN_S = 1.0
 _ORPHAN_LIMIT_S = 4
 
@@ -29,9 +34,46 @@ class Served(Protocol):
     async def stop(self, timeout_s: float) -> None:
         """Finish what is under way and give everything back."""
 
+    def counted(self) -> Counted:
+        """What was counted since the last call."""
 
-Serve = Callable[[Assignment, Callable[[], str]], Served]
-"""Builds what is to be served from the assignment and a question for the edge's status."""
+
+class Surroundings:
+    """What a child's process has for what it serves: the log, and the supervisor behind ``channel``."""
+
+    def __init__(self, channel: Channel, writer: LogWriter | None) -> None:
+        self.edge_status = "starting"
+        self._channel = channel
+        self._writer = writer
+        self._waiting: list[asyncio.Future[Counted]] = []
+
+    def write_traffic(self, lines: bytes) -> None:
+        """Have lines about single requests written, without waiting."""
+        if self._writer is not None:
+            self._writer.write_traffic(lines)
+
+    def log_lines_dropped(self) -> int:
+        """How many lines of this process were lost so far."""
+        return 0 if self._writer is None else self._writer.dropped
+
+    async def all_counted(self) -> Counted:
+        """What all processes counted. Raises TimeoutError when the supervisor does not say."""
+        answer: asyncio.Future[Counted] = asyncio.get_running_loop().create_future()
+        self._waiting.append(answer)
+        self._channel.send(Asked())
+        async with asyncio.timeout(ASK_TIMEOUT_S):
+            return await answer
+
+    def told(self, counted: Counted) -> None:
+        """The supervisor has said what was asked for."""
+        waiting, self._waiting = self._waiting, []
+        for answer in waiting:
+            if not answer.done():
+                answer.set_result(counted)
+
+
+Serve = Callable[[Assignment, Surroundings], Served]
+"""Builds what is to be served."""
 
 
 def run_child(serve: Serve, descriptors: Sequence[int]) -> None:
@@ -51,21 +93,40 @@ async def _run(serve: Serve, control: socket.socket, listeners: Sequence[socket.
     assignment = await channel.receive()
     if not isinstance(assignment, Assignment):
         return
-    configure_logging(assignment.settings.log)
-    told = _Told(channel, assignment.settings.edge.drain.total_seconds())
-    served = serve(assignment, lambda: told.edge_status)
+    surroundings = Surroundings(channel, configure_logging(assignment.settings.log))
+    orders = _Orders(channel, surroundings, assignment.settings.edge.drain.total_seconds())
+    served = serve(assignment, surroundings)
     await served.start(listeners)
     channel.send(Listening())
-    await served.stop(await told.to_stop())
+    if assignment.settings.metrics.listen is None:
+        await served.stop(await orders.to_stop())
+    else:
+        process = ProcessMetrics(assignment.process, surroundings.log_lines_dropped)
+        telling = asyncio.create_task(_tell_counts(channel, served, process))
+        await served.stop(await orders.to_stop())
+        telling.cancel()
+        _tell(channel, served, process)
     channel.close()
 
 
-class _Told:
+async def _tell_counts(channel: Channel, served: Served, process: ProcessMetrics) -> None:
+    while True:
+        _tell(channel, served, process)
+        await asyncio.sleep(TELL_EVERY_S)
+
+
+def _tell(channel: Channel, served: Served, process: ProcessMetrics) -> None:
+    here, of_process = served.counted(), process.take()
+    added, gauges = (*here.added, *of_process.added), (*here.gauges, *of_process.gauges)
+    channel.send(Told(counted=Counted(added, gauges)))
+
+
+class _Orders:
     """What the supervisor last said; a signal alone says no time, then it is ``drain_s``."""
 
-    def __init__(self, channel: Channel, drain_s: float) -> None:
-        self.edge_status = "starting"
+    def __init__(self, channel: Channel, surroundings: Surroundings, drain_s: float) -> None:
         self._channel = channel
+        self._surroundings = surroundings
         self._drain_s = drain_s
         self._terminated = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._terminated.set)
@@ -87,7 +148,9 @@ class _Told:
                 case Drain(timeout_s=timeout_s):
                     return timeout_s
                 case EdgeStatus(status=status):
-                    self.edge_status = status
+                    self._surroundings.edge_status = status
+                case Told(counted=counted):
+                    self._surroundings.told(counted)
                 case None:
                     # Whatever hangs, nothing of ours may outlive the supervisor for long.
                     signal.alarm(_ORPHAN_LIMIT_S)

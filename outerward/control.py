@@ -13,15 +13,20 @@ from typing import Literal, TypeVar
 import msgspec
 
 from outerward.config import Settings
+from proxy import Counted
 
 _LENGTH_BYTES = 4
 
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """What a child is to serve. ``settings`` are resolved: the store's URL and secrets, the admin URL."""
+    """What a child is to serve, and how it is called.
+
+    ``settings`` are resolved: the store's URL and secrets, the admin URL.
+    """
 
     settings: Settings
     edge_port: int
+    process: str
 
     def __repr__(self) -> str:
         return "Assignment(...)"
@@ -43,7 +48,17 @@ class Listening(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Said by a child once it accepts connections."""
 
 
-Message = Assignment | Drain | EdgeStatus | Listening
+class Told(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """What a child counted since it told last; from the supervisor, what all of them did so far."""
+
+    counted: Counted
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Said by a child that wants to be told what all processes counted."""
+
+
+Message = Assignment | Asked | Drain | EdgeStatus | Listening | Told
 M = TypeVar("M", bound=msgspec.Struct)
 
 

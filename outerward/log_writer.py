@@ -1,19 +1,21 @@
 """A stream for log lines that never makes its writer wait: a thread of its own writes them out.
 
 Where whoever reads stops reading, or the disk is full, what no longer fits into the queue is dropped and
-counted; the count is told once lines go out again. Knows nothing of what the lines say.
+counted; the count is told once lines go out again. Processes that share a stream write whole lines to it, one
+after the other. Knows nothing of what the lines say.
 """
 
+import fcntl
 import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
-from itertools import accumulate
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 MOST_WAITING_BYTES = 1 << 20
 _AT_ONCE_BYTES = 1 << 16
+_KEPT_FOR_EVENTS = 4
 _LAST_WORDS_S = 1.0
 
 
@@ -30,6 +32,8 @@ class LogWriter:
         self._descriptor = descriptor
         self._told = dropped
         self._most_bytes = most_bytes
+        self._most_traffic_bytes = most_bytes - most_bytes // _KEPT_FOR_EVENTS
+        self._dropped_in_all = 0
         self._lines: deque[bytes] = deque()
         self._waiting_bytes = 0
         self._dropped = 0
@@ -40,15 +44,31 @@ class LogWriter:
 
     def write(self, text: str) -> int:
         """Have ``text``, whole lines, written soon, or drop it where too much waits; its length."""
-        line = text.encode("utf-8", errors="backslashreplace")
-        with self._changed:
-            if self._waiting_bytes + len(line) > self._most_bytes:
-                self._dropped += 1
-            else:
-                self._waiting_bytes += len(line)
-                self._lines.append(line)
-                self._changed.notify_all()
+        self._queue(text.encode("utf-8", errors="backslashreplace"), self._most_bytes)
         return len(text)
+
+    def write_traffic(self, lines: bytes) -> None:
+        """Have ``lines`` about single requests written soon; they leave some room to what is rarer."""
+        self._queue(lines, self._most_traffic_bytes)
+
+    @property
+    def dropped(self) -> int:
+        """How many lines were dropped so far."""
+        with self._changed:
+            return self._dropped_in_all
+
+    def _queue(self, lines: bytes, most_bytes: int) -> None:
+        with self._changed:
+            if self._waiting_bytes + len(lines) > most_bytes:
+                self._lose(lines.count(b"\n"))
+            else:
+                self._waiting_bytes += len(lines)
+                self._lines.append(lines)
+                self._changed.notify_all()
+
+    def _lose(self, lines: int) -> None:
+        self._dropped += lines
+        self._dropped_in_all += lines
 
     def flush(self) -> None:
         """Nothing: to wait is what this class is there to avoid."""
@@ -66,17 +86,18 @@ class LogWriter:
 
     def _run(self) -> None:
         while True:
-            lines = self._take()
-            lost = self._write_out(lines)
+            text = self._take()
+            lost = self._write_out(text)
             with self._changed:
-                self._waiting_bytes -= sum(map(len, lines))
-                self._dropped += lost
-                told, self._dropped = (self._dropped, 0) if lost < len(lines) else (0, self._dropped)
+                self._waiting_bytes -= len(text)
+                self._lose(lost)
+                wrote = lost < text.count(b"\n")
+                told, self._dropped = (self._dropped, 0) if wrote else (0, self._dropped)
                 self._changed.notify_all()
             if told:
                 self._told(told)
 
-    def _take(self) -> list[bytes]:
+    def _take(self) -> bytes:
         """Wait for lines; as many as go out at once."""
         with self._changed:
             while not self._lines:
@@ -85,17 +106,29 @@ class LogWriter:
             size = len(taken[0])
             while self._lines and (size := size + len(self._lines[0])) <= _AT_ONCE_BYTES:
                 taken.append(self._lines.popleft())
-        return taken
+        return b"".join(taken)
 
-    def _write_out(self, lines: list[bytes]) -> int:
+    def _write_out(self, lines: bytes) -> int:
         """Write ``lines``; how many the descriptor did not take, where it takes no more, or not whole."""
-        first = b"\n" if self._broken_off else b""
-        text = memoryview(first + b"".join(lines))
+        text = memoryview(b"\n" + lines if self._broken_off else lines)
         done = 0
-        with suppress(OSError):
+        with self._alone(), suppress(OSError):
             while done < len(text):
                 done += os.write(self._descriptor, text[done:])
-        ends = list(accumulate(map(len, lines), initial=len(first)))
         if done:
-            self._broken_off = done not in ends
-        return sum(end > done for end in ends[1:])
+            self._broken_off = text[done - 1] != ord("\n")
+        return bytes(text[done:]).count(b"\n")
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other processes from writing into the midst of a line, where the descriptor can be locked.
+
+        The lock is of the process, not of the descriptor, which children inherit; it ends with the process.
+        """
+        with suppress(OSError):
+            fcntl.lockf(self._descriptor, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                fcntl.lockf(self._descriptor, fcntl.LOCK_UN)

@@ -39,12 +39,13 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u206
 _CONTROL_BUT_NEWLINE = re.compile(rf"(?!\n){_CONTROL.pattern}")
 
 
-def configure_logging(settings: LogSettings, stream: TextIO | None = None) -> None:
+def configure_logging(settings: LogSettings, stream: TextIO | None = None) -> LogWriter | None:
     """Send everything that is logged here and in libraries to ``stream``; without one, to stderr.
 
-    Stderr is written by a thread: a process that forks later must not call this.
+    Stderr is written by a thread, that of the writer returned: a process that forks later must not call this.
     """
-    target = _stderr() if stream is None else stream
+    writer = _stderr_writer() if stream is None else None
+    target = stream or cast("TextIO", writer or sys.stderr)
     level = logging.getLevelNamesMapping()[settings.level.upper()]
     as_json = settings.format == "json" or (settings.format == "auto" and not target.isatty())
     first: list[Processor] = [
@@ -71,16 +72,17 @@ def configure_logging(settings: LogSettings, stream: TextIO | None = None) -> No
         )
     )
     logging.basicConfig(handlers=[handler], level=max(level, logging.INFO), force=True)
+    return writer
 
 
-def _stderr() -> TextIO:
+def _stderr_writer() -> LogWriter | None:
     try:
         descriptor = sys.stderr.fileno()
     except OSError:  # it was replaced by what is no file, and makes nobody wait
-        return sys.stderr
+        return None
     writer = LogWriter(descriptor, _tell_dropped)
     atexit.register(writer.drain)
-    return cast("TextIO", writer)
+    return writer
 
 
 def _tell_dropped(lines: int) -> None:

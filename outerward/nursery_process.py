@@ -19,9 +19,16 @@ from outerward.wiring import Admin, Edge
 from proxy import warm_up
 
 _SERVES: dict[str, Serve] = {
-    "worker": lambda assignment, _: Edge(assignment.settings, assignment.edge_port),
-    "admin": lambda assignment, edge_status: Admin(assignment.settings, edge_status),
+    "worker": lambda assignment, process: Edge(
+        assignment.settings, assignment.edge_port, process.write_traffic
+    ),
+    "admin": lambda assignment, process: Admin(
+        assignment.settings, lambda: process.edge_status, process.all_counted
+    ),
 }
+
+_COLLECTIONS = (50_000, 20, 50)
+"""When garbage is looked for: a request makes no cycles; to look every 700 objects costs two per cent."""
 
 
 def main() -> None:
@@ -31,6 +38,7 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     warm_up()
     gc.freeze()
+    gc.set_threshold(*_COLLECTIONS)
     _show_name("ow-nursery")
     born = _fork_on_order(orders)
     orders.close()

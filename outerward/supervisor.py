@@ -7,8 +7,9 @@ is killed, everything else ends too.
 import asyncio
 import os
 import signal
+import socket
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
 
 import structlog
@@ -19,12 +20,15 @@ from outerward.announcing import Announcer, Ready
 from outerward.child import Child
 from outerward.clock_watch import watch_clock
 from outerward.config import Settings, admin_url
-from outerward.control import Assignment, EdgeStatus
+from outerward.control import Asked, Assignment, EdgeStatus, Message, Told
 from outerward.errors import OuterwardError
 from outerward.listeners import Listener, bind
-from outerward.nursery import Nursery
+from outerward.nursery import Kind, Nursery
+from outerward.process_metrics import ENDS, UP
 from outerward.state_folder import StateFolder, write_private
+from outerward.totals import Totals
 from outerward.wiring import open_store
+from proxy import Counted, Sample
 from session_store import (
     EmbeddedStore,
     Store,
@@ -74,18 +78,22 @@ class Supervisor:
         self._announcer = Announcer(ready_file)
         count = _workers(settings)
         self._edges: list[Listener] = []
+        self._apis: list[Listener] = []
         try:
             self._edges += (bind(text, count) for text in settings.edge.listen)
-            self._admin = bind(settings.admin.listen)
+            self._apis.append(bind(settings.admin.listen))
+            if settings.metrics.listen is not None:
+                self._apis.append(bind(settings.metrics.listen))
         except BaseException:
-            for listener in self._edges:
+            for listener in (*self._edges, *self._apis):
                 listener.close()
             raise
         self.settings = replace(
             settings,
-            admin=replace(settings.admin, public_url=admin_url(settings.admin, self._admin.port)),
+            admin=replace(settings.admin, public_url=admin_url(settings.admin, self._apis[0].port)),
         )
         self._nursery = Nursery()
+        self._totals = Totals()
         self._embedded: EmbeddedStore | None = None
         self._store: Store | None = None
         self._workers: list[Child] = []
@@ -108,7 +116,12 @@ class Supervisor:
     @property
     def admin_url(self) -> str:
         """Where the admin listener is reached from this machine."""
-        return self._admin.url
+        return self._apis[0].url
+
+    @property
+    def metrics_url(self) -> str | None:
+        """Where the listener for metrics is reached from this machine, if there is one."""
+        return self._apis[1].url if self.settings.metrics.listen is not None else None
 
     @property
     def admin_token_path(self) -> Path:
@@ -165,20 +178,40 @@ class Supervisor:
             raise OuterwardError(str(refused)) from refused
 
     def _start_children(self) -> None:
-        assignment = Assignment(settings=self.settings, edge_port=self.edge_port)
         for slot in range(len(self._edges[0].sockets)):
             sockets = [listener.sockets[slot] for listener in self._edges]
-            name = f"worker {slot + 1}"
-            child = Child(name, "worker", sockets, assignment, self._nursery, self._tell_admin)
-            self._workers.append(child)
-        self._admin_child = Child(
-            "admin", "admin", self._admin.sockets, assignment, self._nursery, self._tell_admin
-        )
+            self._workers.append(self._child(f"worker {slot + 1}", "worker", sockets))
+        self._admin_child = self._child("admin", "admin", [each.sockets[0] for each in self._apis])
         for child in self._children():
             self._watch(child.run())
 
+    def _child(self, name: str, kind: Kind, sockets: Sequence[socket.socket]) -> Child:
+        assignment = Assignment(settings=self.settings, edge_port=self.edge_port, process=name)
+        return Child(name, kind, sockets, assignment, self._nursery, self._changed, self._heard)
+
     def _children(self) -> list[Child]:
         return [*self._workers, *([self._admin_child] if self._admin_child else [])]
+
+    def _changed(self, child: Child) -> None:
+        """A child is up or down."""
+        if not child.up.is_set():
+            self._totals.forget(child.name)
+            if not self._stop.is_set():
+                self._totals.add(child.name, Counted((Sample(ENDS.name, (child.name,), (1,)),)))
+        self._tell_admin()
+
+    def _heard(self, child: Child, message: Message) -> None:
+        match message:
+            case Told(counted=counted):
+                self._totals.add(child.name, counted)
+            case Asked():
+                child.send(Told(counted=self._counted()))
+
+    def _counted(self) -> Counted:
+        """All that was counted, and which processes serve."""
+        counted = self._totals.all()
+        up = (Sample(UP.name, (child.name,), (int(child.up.is_set()),)) for child in self._children())
+        return Counted(counted.added, (*counted.gauges, *up))
 
     def _tell_admin(self) -> None:
         """Tell the admin process how the edge is: as good as its best worker."""
@@ -196,7 +229,9 @@ class Supervisor:
             await self._first_contact(self._store)
         if self._prepare is not None:
             await self._prepare(self.settings)
-        self._announcer.ready(Ready(edge=self.edge_url, admin=self.admin_url, pid=os.getpid()))
+        self._announcer.ready(
+            Ready(edge=self.edge_url, admin=self.admin_url, pid=os.getpid(), metrics=self.metrics_url)
+        )
         self.ready.set()
         log.info("serving", edge=self.edge_url, admin=self.admin_url, workers=len(self._workers))
 
@@ -249,7 +284,8 @@ class Supervisor:
             listener.close()
         drain_s = self.settings.edge.drain.total_seconds()
         await asyncio.gather(*(worker.drain(drain_s) for worker in self._workers))
-        self._admin.close()
+        for listener in self._apis:
+            listener.close()
         if self._admin_child is not None:
             await self._admin_child.drain(_ADMIN_DRAIN_S)
         await self._nursery.stop()

@@ -9,7 +9,18 @@ from aiohttp import web
 from admin_api import AdminRunner, create_app
 from idp_adapters import OidcProvider, Providers
 from outerward.config import Settings, routes_of
-from proxy import Site, Worker, create_control_app
+from outerward.metrics_page import CountedOf, metrics_app
+from proxy import (
+    AccessLog,
+    Counted,
+    Journal,
+    Metrics,
+    Site,
+    Worker,
+    WriteLines,
+    create_control_app,
+    wall_clock_ms,
+)
 from session_store import Store, StoreError
 
 
@@ -23,18 +34,23 @@ def open_store(settings: Settings) -> Store:
 
 
 class Edge:
-    """One worker with all that it needs: store, providers, routes, login flow."""
+    """One worker with all that it needs: store, providers, routes, login flow, and where its lines go."""
 
-    def __init__(self, settings: Settings, edge_port: int) -> None:
+    def __init__(self, settings: Settings, edge_port: int, write_traffic: WriteLines) -> None:
         self._store = open_store(settings)
         self._providers: Providers = {
             name: OidcProvider(name, provider) for name, provider in settings.provider.items()
         }
+        self._journal = Journal(
+            Metrics() if settings.metrics.listen is not None else None, _access_log(settings, write_traffic)
+        )
         site = Site.of(routes_of(settings, edge_port))
         self._worker = Worker(
             site,
             self._store,
             create_control_app(site, self._store, self._providers),
+            limits=settings.edge.limits,
+            journal=self._journal,
             geoip_databases=settings.geoip.databases,
             trusted_proxies=settings.edge.trusted_proxies if settings.edge.forwarded != "none" else (),
         )
@@ -43,6 +59,10 @@ class Edge:
         """Accept connections; the store may be away."""
         await self._store.start()
         await self._worker.start(sockets)
+
+    def counted(self) -> Counted:
+        """What was counted since the last call."""
+        return self._journal.counted()
 
     async def stop(self, timeout_s: float) -> None:
         """Finish what is under way within ``timeout_s``, break the rest, and give everything back."""
@@ -53,10 +73,18 @@ class Edge:
         await self._store.close()
 
 
-class Admin:
-    """The admin API on its listener; ``edge_status`` is asked for the readiness."""
+def _access_log(settings: Settings, write: WriteLines) -> AccessLog | None:
+    line_format = settings.log.access
+    return None if line_format == "none" else AccessLog(line_format, write, wall_clock_ms)
 
-    def __init__(self, settings: Settings, edge_status: Callable[[], str]) -> None:
+
+class Admin:
+    """The admin API on its listener, and the metrics on theirs.
+
+    ``edge_status`` is asked for the readiness, ``all_counted`` for the metrics.
+    """
+
+    def __init__(self, settings: Settings, edge_status: Callable[[], str], all_counted: CountedOf) -> None:
         self._store = open_store(settings)
         self._edge_status = edge_status
         app = create_app(
@@ -65,14 +93,21 @@ class Admin:
             bootstrap_token=settings.admin.bootstrap_token,
             readiness=self.missing,
         )
-        self._runner = AdminRunner(app, handle_signals=False)
+        self._runners = [AdminRunner(app, handle_signals=False)]
+        if settings.metrics.listen is not None:
+            page = metrics_app(all_counted, self.missing)
+            self._runners.append(AdminRunner(page, handle_signals=False))
 
     async def start(self, sockets: Sequence[socket.socket]) -> None:
-        """Accept connections; the store may be away."""
+        """Accept connections on the API's socket, and on that of the metrics; the store may be away."""
         await self._store.start(sweeps=True)
-        await self._runner.setup()
-        for each in sockets:
-            await web.SockSite(self._runner, each).start()
+        for runner, each in zip(self._runners, sockets, strict=True):
+            await runner.setup()
+            await web.SockSite(runner, each).start()
+
+    def counted(self) -> Counted:
+        """Nothing: the API has no figures of its own."""
+        return Counted()
 
     async def missing(self) -> dict[str, str]:
         """What keeps the program from being ready, by part; nothing when it is."""
@@ -87,7 +122,7 @@ class Admin:
         """Finish what is under way within ``timeout_s`` and give everything back."""
         try:
             async with asyncio.timeout(timeout_s):
-                await self._runner.cleanup()
+                await asyncio.gather(*(runner.cleanup() for runner in self._runners))
         except TimeoutError:
             pass
         await self._store.close()

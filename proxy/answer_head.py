@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from proxy.cookie_header import sets_our_cookie
-from proxy.fields import DROP, KEEP, MAX_HEADERS, MAX_HEADERS_BYTES, Action, Actions, Headers
+from proxy.fields import DROP, KEEP, Action, Actions, Headers
+from proxy.websocket import UPGRADE_LINES, agrees
 
 Framing = int
 
@@ -18,9 +19,11 @@ NO_BODY: Framing = 0
 BY_LENGTH: Framing = 1
 CHUNKED: Framing = 2
 UNTIL_CLOSE: Framing = 3
+SWITCHED: Framing = 4
 
-_MOST_BYTES = 4 * MAX_HEADERS_BYTES
-_MOST_LINES = 4 * MAX_HEADERS
+_MOST_BYTES = 128 * 1024
+_MOST_LINES = 400
+MOST_TRAILERS = 100
 _CONTENT_LENGTH: Action = 3
 _TRANSFER_ENCODING: Action = 4
 _CONNECTION: Action = 5
@@ -60,12 +63,17 @@ class AnswerHead:
     framing: Framing
 
 
-def read_answer(status: int, reason: bytes, headers: Headers, *, method: bytes, internal: bool) -> AnswerHead:
+def read_answer(
+    status: int, reason: bytes, headers: Headers, *, method: bytes, internal: bool, websocket: bool = False
+) -> AnswerHead:
     """Judge an answer's head. ``internal``: from our own login pages, which may set our cookies.
 
-    Raises InvalidAnswer for an unasked 101, contradictory framing, a coding other than chunked, too much,
-    and control characters in ``reason``, which the parser lets pass.
+    ``websocket``: a WebSocket was asked for, so that 101 may come. Raises InvalidAnswer for an unasked 101,
+    contradictory framing, a coding other than chunked, too much, and control characters in ``reason``, which
+    the parser lets pass.
     """
+    if status == 101 and websocket:
+        return _switched(reason, headers)
     lines = [_status_line(status, reason)]
     if len(headers) > _MOST_LINES:
         raise InvalidAnswer("too many header lines")
@@ -78,7 +86,7 @@ def read_answer(status: int, reason: bytes, headers: Headers, *, method: bytes, 
             if internal or not sets_our_cookie(line[1]):
                 lines.append(b": ".join(line))
         elif action != DROP:
-            noted.setdefault(action, []).append(line[1].strip(b" \t"))
+            noted[action] = [*noted.get(action, ()), line[1].strip(b" \t")]
     if _CONNECTION in noted:
         lines = _without_listed(lines, noted[_CONNECTION])
     lengths = noted.get(_CONTENT_LENGTH, ())
@@ -90,6 +98,55 @@ def read_answer(status: int, reason: bytes, headers: Headers, *, method: bytes, 
     if len(block) > _MOST_BYTES:
         raise InvalidAnswer("header lines too long")
     return AnswerHead(status, block, framing)
+
+
+_NO_TRAILER = frozenset(
+    {
+        b"age",
+        b"alt-svc",
+        b"authorization",
+        b"cache-control",
+        b"clear-site-data",
+        b"content-encoding",
+        b"content-location",
+        b"content-range",
+        b"content-type",
+        b"date",
+        b"expires",
+        b"host",
+        b"location",
+        b"pragma",
+        b"proxy-authenticate",
+        b"retry-after",
+        b"vary",
+        b"warning",
+        b"www-authenticate",
+    }
+)
+
+
+def passing_trailers(headers: Headers) -> bytes:
+    """The lines of an answer's trailers that pass: none that would act upon the message (RFC 9110 §6.5.1)."""
+    if len(headers) > MOST_TRAILERS:
+        return b""
+    lines = [
+        b"%b: %b\r\n" % line
+        for line in headers
+        if _ACTIONS[line[0]] == KEEP and line[0].lower() not in _NO_TRAILER
+    ]
+    passing = b"".join(lines)
+    return passing if len(passing) <= _MOST_BYTES else b""
+
+
+def _switched(reason: bytes, headers: Headers) -> AnswerHead:
+    """The head of a 101 that was asked for; judged as that of an answer without a body."""
+    if not agrees(headers):
+        raise InvalidAnswer("101 to something else than a WebSocket")
+    if any(_ACTIONS[name] in (_CONTENT_LENGTH, _TRANSFER_ENCODING) for name, _ in headers):
+        raise InvalidAnswer("101 with a body")
+    head = read_answer(204, reason, headers, method=b"GET", internal=False)
+    lines = head.block.removeprefix(b"HTTP/1.1 204")
+    return AnswerHead(101, b"HTTP/1.1 101%b%b" % (lines, UPGRADE_LINES), SWITCHED)
 
 
 @lru_cache(maxsize=256)

@@ -14,20 +14,21 @@ from typing import Protocol, cast
 
 import structlog
 
-from proxy.answers import problem_answer
+from proxy.answers import Stamp, problem_answer
 from proxy.context import plain_address
-from proxy.exchange import Exchange, Services
+from proxy.dates import date_line
+from proxy.exchange import Exchange
 from proxy.fields import Refusal
 from proxy.forwarding import WRITE_TIMEOUT_S
 from proxy.head import Request
+from proxy.limits import Limits
 from proxy.problems import REQUEST_TIMEOUT, Problem
 from proxy.request_reader import RequestReader
+from proxy.services import Services
 from proxy.standing import Standing
 from proxy.timers import Timed, TimerWheel
-from proxy.unsent import unsent_bytes
+from proxy.unsent import unsent_bytes, watch_peer
 
-HEADER_TIMEOUT_S = 10.0
-IDLE_TIMEOUT_S = 75.0
 LINGER_S = 2.0
 GOODBYE_S = 0.5
 _LINGER_BYTES = 64 * 1024 * 1024
@@ -40,6 +41,7 @@ class Owner(Services, Protocol):
     """The worker that a connection belongs to."""
 
     wheel: TimerWheel
+    limits: Limits
 
     def connection_opened(self, connection: "ClientConnection") -> None:
         """It is open."""
@@ -75,7 +77,8 @@ class ClientConnection(asyncio.Protocol, Timed):
         self.phase = _IDLE
         self.writable = True
         self._transport: asyncio.Transport | None = None
-        self._reader = RequestReader(self)
+        self._limits = worker.limits
+        self._reader = RequestReader(self, worker.limits)
         self._queue: deque[Exchange] = deque()
         self._reading = True
         self._backlog = b""
@@ -88,6 +91,7 @@ class ClientConnection(asyncio.Protocol, Timed):
         self._lingered = 0
         self._unsent = 0
         self._receiving: Exchange | None = None
+        self._switched: Exchange | None = None
 
     # What exchanges call.
 
@@ -104,12 +108,17 @@ class ClientConnection(asyncio.Protocol, Timed):
         """The current exchange may take its time."""
         self.worker.wheel.disarm(self)
 
-    def finish(self, exchange: Exchange, *, close: bool) -> None:
+    def watch_peer(self) -> None:
+        """Let the kernel ask a silent peer whether it is still there."""
+        if self._transport is not None:
+            watch_peer(self._transport)
+
+    def finish(self, exchange: object, *, close: bool) -> None:
         """The exchange has answered; the next one's turn, or the end of the connection."""
         if self._transport is None or not self._queue or self._queue[0] is not exchange:
             return
-        self._queue.popleft()
-        if close or not exchange.received:
+        finished = self._queue.popleft()
+        if close or not finished.received:
             self._linger()
         elif self._queue:
             self.worker.wheel.disarm(self)
@@ -161,7 +170,7 @@ class ClientConnection(asyncio.Protocol, Timed):
         self.address = plain_address(peer[0]) if isinstance(peer, tuple) else ""
         self.trusted = self.address in self.worker.trusted
         self.worker.connection_opened(self)
-        self.worker.wheel.arm(self, IDLE_TIMEOUT_S)
+        self.worker.wheel.arm(self, self._limits.idle_timeout_s)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone: what was under way for it ends."""
@@ -202,6 +211,8 @@ class ClientConnection(asyncio.Protocol, Timed):
         """Read requests; after the last one, what comes is thrown away."""
         if self._deaf:
             self._discard(data)
+        elif self._switched is not None:
+            self._switched.receive(data)
         elif self._backlog:
             self._backlog, self._backlog_at = self._backlog[self._backlog_at :] + data, 0
         else:
@@ -213,6 +224,9 @@ class ClientConnection(asyncio.Protocol, Timed):
         try:
             while at < len(data) and not self._deaf and self._takes_more():
                 at = self._reader.read(data, at)
+                if self._switched is not None and at < len(data):
+                    self._switched.receive(data[at:])
+                    at = len(data)
         except Exception as error:  # an error of ours ends this connection, and never the loop
             log.error("connection_failed", exc_info=error.__context__ or error)
             self.abort()
@@ -261,11 +275,15 @@ class ClientConnection(asyncio.Protocol, Timed):
     def request_ended(self) -> None:
         """The request is whole; after the last one nothing more is listened to."""
         receiving, self._receiving = self._receiving, None
-        if receiving is not None:
-            if not receiving.received:
-                receiving.receive_end()
-            if receiving.last:
-                self._deaf = True
+        if receiving is None:
+            return
+        if receiving.switches:
+            self._switched = receiving
+            return
+        if not receiving.received:
+            receiving.receive_end()
+        if receiving.last:
+            self._deaf = True
 
     def not_a_request(self, problem: Problem) -> None:
         """Say so in its turn, and listen no more."""
@@ -278,12 +296,16 @@ class ClientConnection(asyncio.Protocol, Timed):
         elif self._queue:
             self._enqueue(Refusal(problem, "not a request")).last = True
         else:
-            self.write(problem_answer(problem, None, self.worker.request_id(), close=True))
+            stamp = Stamp(self.worker.request_id(), date_line(self.worker.now_ms()))
+            answer = problem_answer(problem, None, stamp, close=True)
+            self.write(answer)
+            self.worker.journal.note_unread(stamp.request_id, self.address, problem.status, len(answer))
             self._linger()
 
     def switched(self) -> None:
-        """Another protocol follows: nothing of it is read here."""
-        self._deaf = True
+        """Another protocol follows: a WebSocket's bytes are its exchange's; nothing else is read."""
+        if self._switched is None:
+            self._deaf = True
 
     # Turns.
 
@@ -323,13 +345,13 @@ class ClientConnection(asyncio.Protocol, Timed):
                 self._enter_head()
             else:
                 self.phase = _IDLE
-                self.worker.wheel.arm(self, IDLE_TIMEOUT_S)
+                self.worker.wheel.arm(self, self._limits.idle_timeout_s)
             if not self._reading:
                 self.update_reading()
 
     def _enter_head(self) -> None:
         self.phase = Phase.HEAD
-        self.worker.wheel.arm(self, HEADER_TIMEOUT_S)
+        self.worker.wheel.arm(self, self._limits.header_timeout_s)
 
     # Ends.
 

@@ -9,11 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from proxy.problems import BAD_REQUEST, EXPECTATION_FAILED, HEADERS_TOO_LARGE, Problem
-
-MAX_HEADER_LINE = 16 * 1024
-MAX_HEADERS_BYTES = 32 * 1024
-MAX_HEADERS = 100
+from proxy.limits import DEFAULT_LIMITS, Limits
+from proxy.problems import BAD_REQUEST, HEADERS_TOO_LARGE, Problem
 
 Headers = list[tuple[bytes, bytes]]
 Action = int
@@ -28,11 +25,13 @@ _COOKIE: Action = 7
 _EXPECT: Action = 8
 _FORWARDED_FOR: Action = 9
 _REQUEST_ID: Action = 10
+_TE: Action = 11
 # These are acted upon and pass.
-_USER_AGENT: Action = 11
-_PURPOSE: Action = 12
+_USER_AGENT: Action = 12
+_PURPOSE: Action = 13
+_ORIGIN: Action = 14
 
-_AUTHORITY = re.compile(rb"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}))(?::([0-9]{1,5}))?")
+_AUTHORITY = re.compile(rb"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}))(?::([0-9]{0,5}))?")
 _NOT_LETTER = re.compile(rb"[^a-z]")
 _EXACT = {
     b"host": _HOST,
@@ -43,11 +42,13 @@ _EXACT = {
     b"expect": _EXPECT,
     b"x-forwarded-for": _FORWARDED_FOR,
     b"x-request-id": _REQUEST_ID,
+    b"te": _TE,
     b"user-agent": _USER_AGENT,
     b"sec-purpose": _PURPOSE,
     b"purpose": _PURPOSE,
     b"x-purpose": _PURPOSE,
     b"x-moz": _PURPOSE,
+    b"origin": _ORIGIN,
 }
 _HOP_BY_HOP = frozenset(
     {b"keep-alive", b"proxy-connection", b"te", b"trailer", b"upgrade", b"http--settings"}
@@ -126,7 +127,9 @@ class Fields:
     """What the header lines of a request mean, in a message of its version.
 
     ``kept``: the lines that pass, each with its line end. ``body_length`` is None for a chunked body, 0 for
-    none. ``prefetch``: nobody asked to see this yet. ``keep_alive``, ``upgrade``: as the parser read them.
+    none. ``prefetch``: nobody asked to see this yet. ``keep_alive``, ``upgrade``: as the parser read them;
+    ``websocket``: the upgrade is to a WebSocket and may be passed on. ``unmet``: it expects what is not
+    offered here. ``trailers``: the client takes those of an answer (RFC 9110 §6.5.1).
     """
 
     kept: bytes
@@ -142,6 +145,10 @@ class Fields:
     http10: bool
     keep_alive: bool
     upgrade: bool
+    origins: Sequence[bytes] = ()
+    websocket: bool = False
+    unmet: bool = False
+    trailers: bool = False
 
     def header(self, lower_name: bytes) -> bytes | None:
         """The first value of a header that passes, by its lower-case name; for the paths that are not hot."""
@@ -152,7 +159,9 @@ class Fields:
         return None
 
 
-def read_fields(headers: Headers, *, http10: bool, keep_alive: bool, upgrade: bool) -> Fields | Refusal:
+def read_fields(
+    headers: Headers, *, http10: bool, keep_alive: bool, upgrade: bool, limits: Limits = DEFAULT_LIMITS
+) -> Fields | Refusal:
     """Judge the header lines of one head (RFC 9110 §7, RFC 9112 §3.2, §6); hostile input is a Refusal."""
     kept: list[bytes] = []
     noted: dict[Action, list[bytes]] = {}
@@ -164,13 +173,16 @@ def read_fields(headers: Headers, *, http10: bool, keep_alive: bool, upgrade: bo
             continue
         size += len(line[0]) + len(line[1])
         if action != DROP:
-            noted.setdefault(action, []).append(line[1].strip(b" \t"))
+            if action in noted:
+                noted[action].append(line[1].strip(b" \t"))
+            else:
+                noted[action] = [line[1].strip(b" \t")]
             if action >= _USER_AGENT:
                 kept.append(b": ".join(line))
     kept.append(b"")
     passing = b"\r\n".join(kept)
-    if size + len(passing) > MAX_HEADER_LINE or len(headers) > MAX_HEADERS:
-        refusal = _check_sizes(headers)
+    if size + len(passing) > limits.max_header_line or len(headers) > limits.max_headers:
+        refusal = _check_sizes(headers, limits)
         if refusal is not None:
             return refusal
     if _CONNECTION in noted:
@@ -182,15 +194,13 @@ def read_fields(headers: Headers, *, http10: bool, keep_alive: bool, upgrade: bo
     length = _body_length(noted, http10=http10, upgrade=upgrade)
     if isinstance(length, Refusal):
         return length
-    expects = noted.get(_EXPECT)
-    if expects and (len(expects) > 1 or expects[0].lower() != b"100-continue"):
-        return Refusal(EXPECTATION_FAILED, "an expectation other than 100-continue")
+    expects = noted.get(_EXPECT, ())
     return Fields(
         passing,
         hosts[0],
         hostname,
         length,
-        expects is not None and not http10 and length != 0,
+        not http10 and length != 0 and any(b"100-continue" in value.lower() for value in expects),
         noted.get(_COOKIE, ()),
         noted.get(_FORWARDED_FOR, ()),
         noted.get(_REQUEST_ID, ()),
@@ -199,21 +209,28 @@ def read_fields(headers: Headers, *, http10: bool, keep_alive: bool, upgrade: bo
         http10,
         keep_alive,
         upgrade,
+        noted.get(_ORIGIN, ()),
+        unmet=len(expects) > 1 or (len(expects) == 1 and expects[0].lower() != b"100-continue"),
+        trailers=_TE in noted and not http10 and any(map(_takes_trailers, noted[_TE])),
     )
+
+
+def _takes_trailers(te: bytes) -> bool:
+    return any(coding.strip(b" \t").lower() == b"trailers" for coding in te.split(b","))
 
 
 def _is_prefetch(purpose: bytes) -> bool:
     return purpose.partition(b";")[0].strip().lower() == b"prefetch"
 
 
-def _check_sizes(headers: Headers) -> Refusal | None:
-    if len(headers) > MAX_HEADERS:
+def _check_sizes(headers: Headers, limits: Limits) -> Refusal | None:
+    if len(headers) > limits.max_headers:
         return Refusal(HEADERS_TOO_LARGE, "too many header lines")
     total = 0
     for name, value in headers:
         size = len(name) + len(value) + 4
         total += size
-        if size > MAX_HEADER_LINE or total > MAX_HEADERS_BYTES:
+        if size > limits.max_header_line or total > limits.max_header:
             return Refusal(HEADERS_TOO_LARGE, "header lines too long")
     return None
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from proxy.fields import Fields
 from proxy.head import Request
 from proxy.routes import Route
+from proxy.websocket import UPGRADE_LINES
 
 _NEED_NO_LENGTH = (b"GET", b"HEAD", b"OPTIONS", b"DELETE")
 
@@ -27,6 +28,7 @@ def upstream_lines(fields: Fields, route: Route, *, cookies: bytes, forwarded_fo
             b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\n"
             % (forwarded_for, scheme, fields.host_line),
             b"Via: 1.1 outerward\r\n",
+            b"TE: trailers\r\nConnection: TE\r\n" if fields.trailers else b"",
         )
     )
 
@@ -67,6 +69,8 @@ def forwarded_for(peer: str, inbound: Sequence[bytes], *, trusted: bool) -> byte
 
 def _framing(request: Request) -> bytes:
     length = request.fields.body_length
+    if request.fields.websocket:
+        return UPGRADE_LINES
     if length == 0 and request.method in _NEED_NO_LENGTH:
         return b""
     return b"Transfer-Encoding: chunked\r\n" if length is None else b"Content-Length: %d\r\n" % length

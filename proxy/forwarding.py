@@ -4,22 +4,26 @@ It is told what to send and to whom; who may send it was decided before. An answ
 client's connection off, so that half of it is never taken for the whole.
 """
 
+import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import Protocol
 
-from proxy.answer_head import CHUNKED, AnswerHead
+from proxy.answer_head import CHUNKED, SWITCHED, AnswerHead
 from proxy.answers import CONTINUE
 from proxy.head import Request
 from proxy.problems import (
     BODY_TOO_LARGE,
     REQUEST_TIMEOUT,
+    UPSTREAM_BUSY,
     UPSTREAM_INVALID,
     UPSTREAM_REFUSED,
     UPSTREAM_SILENT,
     Problem,
 )
+from proxy.streams import OpenStream
 from proxy.upstream import UpstreamConnection
-from proxy.upstream_pool import UpstreamPool, UpstreamRefused, UpstreamSilent
+from proxy.upstream_pool import UpstreamBusy, UpstreamPool, UpstreamRefused, UpstreamSilent
+from proxy.websocket import CLOSE_POLICY, Frames
 
 BODY_TIMEOUT_S = 60.0
 WRITE_TIMEOUT_S = 60.0
@@ -41,19 +45,32 @@ class Client(Protocol):
     def disarm(self) -> None:
         """Nothing is waited for that has a limit."""
 
+    def watch_peer(self) -> None:
+        """Notice a peer that has vanished, though nothing is sent for long."""
+
 
 class Turn(Protocol):
-    """The exchange that a request is forwarded for."""
+    """The exchange that a request is forwarded for; ``sent`` counts the answer's bytes."""
 
     received: bool
     full: bool
+    sent: int
 
     @property
     def closing(self) -> bool:
         """Whether the client's connection ends with this answer."""
 
+    def date_line(self) -> bytes:
+        """The ``Date`` of an answer that begins now."""
+
     def set_full(self, full: bool) -> None:
         """Whether the request's body has to wait."""
+
+    def answer_begun(self, status: int) -> None:
+        """The head of the upstream's answer has come."""
+
+    def hold(self) -> OpenStream | None:
+        """This takes longer than a moment."""
 
     def spawn(self, work: Coroutine[object, object, None]) -> None:
         """Run what has to wait."""
@@ -79,12 +96,15 @@ class Forwarding:
 
     # What mostly stays as it is here is not set for each request.
     _upstream: UpstreamConnection | None = None
+    _connecting: asyncio.Task[None] | None = None
     _body_size = 0
     _answering = False
     _chunked_answer = False
     _close = False
     _retried = False
     _done = False
+    _frames: Frames | None = None
+    _has_part: bool | None = None
 
     def __init__(
         self,
@@ -104,13 +124,14 @@ class Forwarding:
         self._timeout_s = timeout_s
         self._max_body = max_body
         self._length = request.fields.body_length
-        self._repeatable = self._length == 0 and request.method in _REPEATABLE
+        self._websocket = request.fields.websocket
+        self._repeatable = not request.expects_more and request.method in _REPEATABLE
         self._pending: Sequence[bytes] = ()
         self._unsent: list[bytes] = []
 
     def begin(self, pending: Sequence[bytes]) -> None:
         """Send the request, with what has come of its body so far."""
-        if self._length != 0:
+        if pending or self._length != 0:
             self._pending = pending
             self._body_size = sum(map(len, pending))
             if self._too_large(max(self._length or 0, self._body_size)):
@@ -128,22 +149,25 @@ class Forwarding:
             self._send(upstream)
 
     async def _connect(self) -> None:
+        if self._done:
+            return
+        self._connecting = asyncio.current_task()
         try:
             upstream = await self._pool.connect()
-            if self._done:
-                upstream.abort()
-            else:
-                self._send(upstream)
+            self._connecting = None
+            self._send(upstream)
         except UpstreamRefused:
             self.fail(UPSTREAM_REFUSED)
         except UpstreamSilent:
             self.fail(UPSTREAM_SILENT)
+        except UpstreamBusy:
+            self.fail(UPSTREAM_BUSY)
         except Exception as error:
             self._exchange.broken_here(error)
 
     def _send(self, upstream: UpstreamConnection) -> None:
         self._upstream = upstream
-        upstream.begin(self, self._request.method)
+        upstream.begin(self, self._request.method, websocket=self._websocket)
         if not self._client.writable:
             upstream.set_reading(False)
         if self._length == 0:
@@ -163,6 +187,8 @@ class Forwarding:
         self._pending = ()
         self._exchange.set_full(False)
         upstream.write(b"".join(begun))
+        if not received:
+            self._exchange.hold()
 
     def _framed(self, data: bytes) -> bytes:
         return data if self._length is not None else b"%x\r\n%b\r\n" % (len(data), data)
@@ -174,9 +200,11 @@ class Forwarding:
         if self._done:
             return
         self._body_size += len(data)
-        if self._too_large(self._body_size):
+        if self._frames is not None and self._upstream is not None:
+            self._upstream.write(data)
+        elif self._too_large(self._body_size):
             self.fail(BODY_TOO_LARGE)
-        elif self._upstream is not None:
+        elif self._upstream is not None and not self._websocket:
             self._upstream.write(self._framed(data))
             self._rearm()
         else:
@@ -199,6 +227,10 @@ class Forwarding:
     def answer_head(self, head: AnswerHead) -> None:
         """Pass the head on, framed for this client."""
         self._answering = True
+        self._exchange.answer_begun(head.status)
+        if head.framing == SWITCHED:
+            self._switch(head)
+            return
         self._close = self._exchange.closing or not self._exchange.received
         if head.framing >= CHUNKED:
             if self._request.fields.http10:
@@ -206,6 +238,25 @@ class Forwarding:
             else:
                 self._chunked_answer = True
         self._unsent = [head.block, self._ending()]
+        if b"\r\nDate: " not in head.block and b"\r\ndate: " not in head.block.lower():
+            self._unsent.insert(1, self._exchange.date_line())
+
+    def _switch(self, head: AnswerHead) -> None:
+        """From now on bytes pass both ways, until one side closes or the session ends."""
+        self._frames = Frames()
+        self._close = True
+        self._unsent = [head.block, b"\r\n"]
+        if self._upstream is not None and self._pending:
+            self._upstream.write(b"".join(self._pending))
+        self._pending = ()
+        self._client.watch_peer()
+        self._exchange.set_full(False)
+
+    def goodbye(self) -> bytes | None:
+        """What tells a WebSocket that its session has ended; None where nothing can be told just now."""
+        if self._frames is None or not self._frames.between or not self._client.writable:
+            return None
+        return CLOSE_POLICY
 
     def _ending(self) -> bytes:
         """The lines that are the edge's to say, and the head's end."""
@@ -218,23 +269,38 @@ class Forwarding:
 
     def answer_body(self, data: bytes) -> None:
         """Pass a piece of the body on, together with what else has just come."""
+        if self._frames is not None:
+            self._frames.feed(data)
         self._unsent.append(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked_answer else data)
 
     def answer_pause(self) -> None:
         """Send what has come so far: the rest may take its time."""
+        if self._answering:
+            self._hold()
         self._send_answer()
         self._rearm()
+
+    def _hold(self) -> None:
+        """The answer takes longer than a moment; its visitor has a part in it unless it is of events."""
+        if self._has_part is None:
+            self._has_part = self._frames is None and b"text/event-stream" not in self._unsent[0].lower()
+        opened = self._exchange.hold()
+        if opened is not None and self._has_part:
+            opened.active = True
 
     def _send_answer(self) -> None:
         if self._unsent:
             unsent, self._unsent = self._unsent, []
-            self._client.write(b"".join(unsent))
+            data = b"".join(unsent)
+            self._exchange.sent += len(data)
+            self._client.write(data)
 
-    def answer_end(self) -> None:
+    def answer_end(self, trailers: bytes = b"") -> None:
         """The answer is whole."""
         self._done = True
         if self._chunked_answer:
-            self._unsent.append(_LAST_CHUNK)
+            taken = trailers if self._request.fields.trailers else b""
+            self._unsent.append(b"0\r\n%b\r\n" % taken)
         self._send_answer()
         upstream, self._upstream = self._upstream, None
         if upstream is not None:
@@ -265,7 +331,7 @@ class Forwarding:
 
     def on_deadline(self) -> None:
         """Whoever was waited for took too long."""
-        if not self._exchange.received and not self._exchange.full:
+        if not self._exchange.received and not self._exchange.full and not self._websocket:
             self.fail(REQUEST_TIMEOUT)
         else:
             self.fail(UPSTREAM_SILENT)
@@ -283,8 +349,15 @@ class Forwarding:
     def abandon(self) -> None:
         """The client is gone, or the request is refused after all: the upstream's work is in vain."""
         self._done = True
+        if self._connecting is not None:
+            self._connecting.cancel()
+            self._connecting = None
         upstream, self._upstream = self._upstream, None
-        if upstream is not None:
+        if upstream is None:
+            return
+        if self._frames is not None:
+            upstream.close()
+        else:
             upstream.abort()
 
     def _rearm(self) -> None:
@@ -295,7 +368,7 @@ class Forwarding:
             self._client.arm(WRITE_TIMEOUT_S)
         elif self._answering:
             self._client.disarm()
-        elif not self._exchange.received and not self._exchange.full:
+        elif not self._exchange.received and not self._exchange.full and not self._websocket:
             self._client.arm(BODY_TIMEOUT_S)
         else:
             self._client.arm(self._timeout_s)

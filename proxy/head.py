@@ -8,30 +8,45 @@ import re
 from dataclasses import dataclass, replace
 
 from proxy.canonical import CanonicalPath, InvalidPath, canonical_path
-from proxy.fields import MAX_HEADERS, MAX_HEADERS_BYTES, Fields, Headers, Refusal, read_fields
-from proxy.problems import BAD_REQUEST, HTTP_VERSION, METHOD_NOT_SUPPORTED, NOT_IMPLEMENTED, URI_TOO_LONG
-
-MAX_TARGET = 8 * 1024
-MAX_HEAD_BYTES = MAX_TARGET + MAX_HEADERS_BYTES + 4 * MAX_HEADERS
+from proxy.fields import Fields, Headers, Refusal, read_fields
+from proxy.limits import DEFAULT_LIMITS, Limits
+from proxy.problems import (
+    BAD_REQUEST,
+    EXPECTATION_FAILED,
+    HTTP_VERSION,
+    METHOD_NOT_SUPPORTED,
+    NOT_IMPLEMENTED,
+    URI_TOO_LONG,
+    Problem,
+)
+from proxy.websocket import is_handshake
 
 _ABSOLUTE = re.compile(rb"(?i:https?)://([^/?]*)(.*)", re.DOTALL)
 _UNPRINTABLE = re.compile(rb"[\x00-\x20\x7f]")
-_PLAIN_LINE = re.compile(rb"(GET|HEAD) (/[!\"$-~]*) HTTP/1\.1\r\n")
+_HOPS_LEFT = re.compile(rb"(?im)^max-forwards: ([0-9]{1,9})\r$")
+
+PLAIN_LINE = re.compile(rb"(GET|HEAD) (/[!\"$-~]*) HTTP/1\.1\r\n")
+"""A request line of the most usual kind."""
 
 
 @dataclass(slots=True)
 class Request:
-    """One request, canonical: ``target`` is forwarded as received (origin form), ``path`` judges."""
+    """One request, canonical: ``target`` is forwarded as received (origin form), ``path`` judges.
+
+    ``problem``: what it is answered by although it is well framed. ``last_hop``: it may go no further.
+    """
 
     method: bytes
     target: bytes
     path: CanonicalPath
     fields: Fields
+    problem: Problem | None = None
+    last_hop: bool = False
 
     @property
-    def has_body(self) -> bool:
-        """Whether body bytes are to come."""
-        return self.fields.body_length != 0
+    def expects_more(self) -> bool:
+        """Whether more of the client's belongs to this after the head: a body, or what follows an upgrade."""
+        return self.fields.body_length != 0 or self.fields.websocket
 
     @property
     def speculative(self) -> bool:
@@ -52,14 +67,36 @@ def read_head(
     *,
     keep_alive: bool,
     upgrade: bool,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Request | Refusal:
     """Judge a parsed head (RFC 9110 §7, RFC 9112 §3, §6). Total: hostile input is a Refusal."""
-    fields = _check_line(method, target, version) or read_fields(
-        headers, http10=version == "1.0", keep_alive=keep_alive, upgrade=upgrade
+    fields = _check_line(method, target, version, limits) or read_fields(
+        headers, http10=version == "1.0", keep_alive=keep_alive, upgrade=upgrade, limits=limits
     )
     if isinstance(fields, Refusal):
         return replace(fields, method=method)
-    return _read_target(method, target, fields)
+    if upgrade:
+        fields.websocket = is_handshake(method, headers, http10=fields.http10)
+    request = _read_target(method, target, fields)
+    if isinstance(request, Request):
+        if method == b"TRACE":
+            request.problem = METHOD_NOT_SUPPORTED
+        elif fields.unmet:
+            request.problem = EXPECTATION_FAILED
+        elif method == b"OPTIONS":
+            request.last_hop = _count_hop(fields)
+    return request
+
+
+def _count_hop(fields: Fields) -> bool:
+    """Take one off ``Max-Forwards`` (RFC 9110 §7.6.2); whether nothing was left."""
+    found = _HOPS_LEFT.search(fields.kept)
+    if found is None:
+        return False
+    left = int(found[1])
+    if left:
+        fields.kept = b"%b%d%b" % (fields.kept[: found.start(1)], left - 1, fields.kept[found.end(1) :])
+    return left == 0
 
 
 class KnownBlock:
@@ -69,41 +106,38 @@ class KnownBlock:
     verdict: each request is judged anew.
     """
 
-    __slots__ = ("_block", "fields")
+    __slots__ = ("_block", "_max_line", "fields")
 
-    def __init__(self, block: bytes, fields: Fields) -> None:
+    def __init__(self, block: bytes, fields: Fields, max_line: int) -> None:
         self._block = block
+        self._max_line = max_line
         self.fields = fields
 
     @classmethod
-    def learn(cls, data: bytes, request: Request) -> "KnownBlock | None":
-        """From ``data``, which the parser read as ``request`` and nothing else; None if that is not plain."""
-        line = _PLAIN_LINE.match(data)
+    def learn(cls, block: bytes, request: Request, limits: Limits) -> "KnownBlock | None":
+        """From all that followed the plain line of ``request``, as the parser read it; None for more."""
         fields = request.fields
-        if line is None or fields.body_length != 0 or fields.upgrade or not fields.keep_alive:
+        if fields.body_length != 0 or fields.upgrade or fields.unmet or not fields.keep_alive:
             return None
-        return cls(data[line.end() :], fields)
+        return cls(block, fields, limits.max_line)
 
-    def read(self, data: bytes) -> Request | Refusal | None:
-        """The request in ``data``; None where it is not a plain line and this block, and must be parsed."""
+    def read(self, data: bytes, line: "re.Match[bytes]") -> Request | Refusal | None:
+        """The request in ``data`` that begins with a plain ``line``; None unless just this block follows."""
         block = self._block
-        line = _PLAIN_LINE.match(data) if data.endswith(block) else None
-        if line is None or len(data) != line.end() + len(block):
+        if len(data) != line.end() + len(block) or not data.endswith(block):
             return None
         method, target = line.groups()
-        if len(target) > MAX_TARGET:
+        if len(target) > self._max_line:
             return None
         return _read_path(method, target, self.fields)
 
 
-def _check_line(method: bytes, target: bytes, version: str) -> Refusal | None:
+def _check_line(method: bytes, target: bytes, version: str, limits: Limits) -> Refusal | None:
     if version not in ("1.1", "1.0"):
         return Refusal(HTTP_VERSION, f"version {version}")
     if method == b"CONNECT":
         return Refusal(NOT_IMPLEMENTED, "CONNECT")
-    if method == b"TRACE":
-        return Refusal(METHOD_NOT_SUPPORTED, "TRACE")
-    if len(target) > MAX_TARGET:
+    if len(target) > limits.max_line:
         return Refusal(URI_TOO_LONG, "request target too long")
     return None
 

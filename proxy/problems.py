@@ -59,6 +59,13 @@ AMBIGUOUS_PATH = Problem(
 METHOD_NOT_SUPPORTED = Problem(
     1004, 405, "Method not supported", "This kind of request cannot be made here.", _ASK_APP
 )
+FOREIGN_PAGE = Problem(
+    1005,
+    403,
+    "Connection from another site",
+    "A page of another site tried to open a connection to this application.",
+    _ASK_APP,
+)
 RESERVED_NOT_FOUND = Problem(
     1006,
     404,
@@ -69,7 +76,9 @@ RESERVED_NOT_FOUND = Problem(
 BODY_TOO_LARGE = Problem(
     1010, 413, "Too large", "What you sent is larger than this application accepts.", "Send less at a time."
 )
-URI_TOO_LONG = Problem(1011, 414, "Address too long", "The address is longer than 8 kilobytes.", _ASK_APP)
+URI_TOO_LONG = Problem(
+    1011, 414, "Address too long", "The address is longer than is accepted here.", _ASK_APP
+)
 HEADERS_TOO_LARGE = Problem(
     1012,
     431,
@@ -101,6 +110,9 @@ UPSTREAM_SILENT = Problem(
 )
 UPSTREAM_INVALID = Problem(
     1022, 502, "The application's answer is broken", "Its answer does not follow HTTP.", _ASK_ADMIN
+)
+UPSTREAM_BUSY = Problem(
+    1023, 503, "The application is busy", "As many requests as it can take are under way.", _TRY_AGAIN
 )
 INTERNAL = Problem(
     1090, 500, "Something went wrong here", "The fault is ours, not yours, and it was logged.", _ASK_ADMIN

@@ -10,12 +10,13 @@ from typing import Protocol
 import httptools
 
 from proxy.fields import Headers, Refusal
-from proxy.head import MAX_HEAD_BYTES, MAX_TARGET, KnownBlock, Request, read_head
+from proxy.head import PLAIN_LINE, KnownBlock, Request, read_head
+from proxy.limits import DEFAULT_LIMITS, Limits
 from proxy.problems import BAD_REQUEST, HEADERS_TOO_LARGE, URI_TOO_LONG, Problem
 
 _HEAD_END = b"\r\n\r\n"
 _MOST_ASIDE = 4 * 1024
-_LONGEST_LINE = MAX_TARGET + 64
+_BESIDE_TARGET = 64
 _LINE = re.compile(rb"(?:\r\n)?[^ \r\n]+ [^ \r\n]+ HTTP/[0-9]\.[0-9]\r\n")
 
 
@@ -41,8 +42,9 @@ class Listener(Protocol):
 class RequestReader:
     """Reads one connection. ``in_head``: a head has begun to come and is not whole."""
 
-    def __init__(self, listener: Listener) -> None:
+    def __init__(self, listener: Listener, limits: Limits = DEFAULT_LIMITS) -> None:
         self.in_head = False
+        self._limits = limits
         self._listener = listener
         self._parser = httptools.HttpRequestParser(self)
         self._known: KnownBlock | None = None
@@ -62,21 +64,27 @@ class RequestReader:
         A chunked body's end is the parser's to find: what follows it in the same piece is read with it.
         Raises what the listener raises, or HttpParserCallbackError with it.
         """
-        between = not (self.in_head or self._in_body)
-        if between and not self._line and not at and self._known is not None:
-            judged = self._known.read(data)
+        if self._in_body:
+            end = len(data) if self._body_left is None else min(len(data), at + self._body_left)
+            self._parse(data if end - at == len(data) else data[at:end], begins=False)
+            return end
+        begins = not self.in_head
+        plain = PLAIN_LINE.match(data, at) if begins and not self._line else None
+        if plain is not None and not at and self._known is not None:
+            judged = self._known.read(data, plain)
             if judged is not None:
                 self._listener.request_begun(judged)
                 self._listener.request_ended()
                 return len(data)
-        if (between or self._line) and not self._line_passes(data, at):
+        if plain is None and (begins or self._line) and not self._line_passes(data, at):
             self._listener.not_a_request(BAD_REQUEST)
             return len(data)
-        if self._in_body:
-            end = len(data) if self._body_left is None else min(len(data), at + self._body_left)
-        else:
-            end = self._end_of_head(data, at)
-        self._parse(data if end - at == len(data) else data[at:end], between=between)
+        end = self._end_of_head(data, at)
+        piece = data if end - at == len(data) else data[at:end]
+        self._parse(piece, begins=begins)
+        if plain is not None and not (self.in_head or self._in_body) and isinstance(self._judged, Request):
+            block = piece[plain.end() - at :]
+            self._known = KnownBlock.learn(block, self._judged, self._limits) or self._known
         return end
 
     def _end_of_head(self, data: bytes, at: int) -> int:
@@ -88,7 +96,7 @@ class RequestReader:
         end = data.find(_HEAD_END, at)
         return len(data) if end < 0 else end + len(_HEAD_END)
 
-    def _parse(self, piece: bytes, *, between: bool) -> None:
+    def _parse(self, piece: bytes, *, begins: bool) -> None:
         self._judged = None
         self._aside += len(piece)
         try:
@@ -102,23 +110,19 @@ class RequestReader:
             return
         if self.in_head:
             self._tail = (self._tail + piece)[-3:]
-            self._limit_head(len(piece), begun=between)
-        elif self._in_body:
-            if self._aside > _MOST_ASIDE:
-                self._listener.not_a_request(BAD_REQUEST)
-        elif between and isinstance(self._judged, Request):
-            self._known = KnownBlock.learn(piece, self._judged) or self._known
+            self._limit_head(len(piece), begun=begins)
+        elif self._in_body and self._aside > _MOST_ASIDE:
+            self._listener.not_a_request(BAD_REQUEST)
 
     def _line_passes(self, data: bytes, at: int) -> bool:
         """At most one empty line, then a request line with single blanks: the parser would let more pass."""
-        if not self._line and _LINE.match(data, at):
-            return True
-        line, self._line = self._line + data[at : at + _LONGEST_LINE + 1], b""
+        longest = self._limits.max_line + _BESIDE_TARGET
+        line, self._line = self._line + data[at : at + longest + 1], b""
         if _LINE.match(line):
             return True
         if line.find(b"\r\n", 2) >= 0:
             return False
-        if len(line) <= _LONGEST_LINE:
+        if len(line) <= longest:
             self._line = line
         return True
 
@@ -127,8 +131,8 @@ class RequestReader:
         if begun:
             received = len(self._target) + sum(len(name) + len(value) for name, value in self._headers)
         self._head_bytes += received
-        if self._head_bytes > MAX_HEAD_BYTES:
-            long_target = len(self._target) > MAX_TARGET
+        if self._head_bytes > self._limits.max_head:
+            long_target = len(self._target) > self._limits.max_line
             self._listener.not_a_request(URI_TOO_LONG if long_target else HEADERS_TOO_LARGE)
 
     # httptools
@@ -163,6 +167,7 @@ class RequestReader:
             headers,
             keep_alive=parser.should_keep_alive(),
             upgrade=parser.should_upgrade(),
+            limits=self._limits,
         )
         self._body_left = self._judged.fields.body_length if isinstance(self._judged, Request) else None
         self._listener.request_begun(self._judged)

@@ -5,18 +5,30 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from idp_adapters import Rule
+from proxy.fields import Fields
 from proxy.settings import HeaderPreset
+from proxy.unchecked import PublicPaths, is_preflight
 from session_store import Endpoint
 
 
 @dataclass(frozen=True, slots=True)
 class UpstreamAddress:
-    """Where a tunnel leads; ``kind`` says how ``host``/``port`` or ``path`` are to be read."""
+    """Where a tunnel leads; ``kind`` says how ``host``/``port`` or ``path`` are to be read.
+
+    ``ca``: certificates in PEM form, the only ones that vouch for an https upstream; None is the system's.
+    """
 
     kind: Literal["http", "https", "unix"]
     host: str = ""
     port: int = 0
     path: str = ""
+    ca: str | None = field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        if self.kind == "unix":
+            return f"unix:{self.path}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.kind}://{host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +36,9 @@ class Route:
     """An endpoint with its rules, resolved: nothing in it is looked up again while a request runs.
 
     ``origin`` is the scheme and authority of the public URL: redirect URIs, cookies and Origin checks are
-    built from it and never from a request. ``path_prefix`` is "" for a tunnel.
+    built from it and never from a request. ``path_prefix`` is "" for a tunnel. ``public`` is None where every
+    path needs a session; ``allow_cors_preflight`` lets a CORS preflight pass without one. ``opens``: whether
+    anything passes without one, so that all else need not be looked at.
     """
 
     endpoint: Endpoint
@@ -40,6 +54,20 @@ class Route:
     idle_timeout_s: int = 0
     request_timeout_s: float = 60.0
     max_body: int | None = None
+    public: PublicPaths | None = None
+    allow_cors_preflight: bool = False
+    opens: bool = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "opens", self.public is not None or self.allow_cors_preflight)
+
+    def lets_pass(self, method: bytes, canonical_path: str, fields: Fields) -> bool:
+        """Whether this request passes without a session."""
+        return self.is_public(canonical_path) or (self.allow_cors_preflight and is_preflight(method, fields))
+
+    def is_public(self, canonical_path: str) -> bool:
+        """Whether this path passes without a session."""
+        return self.public is not None and self.public.covers(canonical_path)
 
     @property
     def cookie_name(self) -> str:
@@ -57,7 +85,8 @@ class Host:
     @property
     def has_path_rules(self) -> bool:
         """Whether the path decides here, so that an ambiguous one must be refused (P1)."""
-        return len(self.routes) > 1 or self.routes[0].path_prefix != ""
+        first = self.routes[0]
+        return len(self.routes) > 1 or first.path_prefix != "" or first.public is not None
 
     def match(self, canonical_path: str) -> Route | None:
         """The route with the longest prefix that ``canonical_path`` is, or is under."""

@@ -6,8 +6,11 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from proxy.limits import DEFAULT_LIMITS, Limits
+
 HeaderPreset = Literal["x-forwarded", "x-auth-request", "remote-user", "ngrok"]
 Size = Annotated[int, msgspec.Meta(extra={"kind": "size"})]
+Certificates = Annotated[str, msgspec.Meta(extra={"kind": "certificates"})]
 
 
 class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -19,7 +22,23 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     trusted_proxies: tuple[str, ...] = ()
     forwarded: Literal["x-forwarded", "none"] = "x-forwarded"
     insecure_http: bool = False
+    max_line: Size = DEFAULT_LIMITS.max_line
+    max_header: Size = DEFAULT_LIMITS.max_header
+    max_headers: int = DEFAULT_LIMITS.max_headers
+    header_timeout: timedelta = timedelta(seconds=DEFAULT_LIMITS.header_timeout_s)
+    idle_timeout: timedelta = timedelta(seconds=DEFAULT_LIMITS.idle_timeout_s)
     drain: timedelta = timedelta(seconds=30)
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of a request, as the data path takes them."""
+        return Limits(
+            max_line=self.max_line,
+            max_header=self.max_header,
+            max_headers=self.max_headers,
+            header_timeout_s=self.header_timeout.total_seconds(),
+            idle_timeout_s=self.idle_timeout.total_seconds(),
+        )
 
 
 class GeoIPSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -29,14 +48,20 @@ class GeoIPSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class TunnelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A named way to an upstream; with a ``hostname`` it is an endpoint of its own."""
+    """A named way to an upstream; with a ``hostname`` it is an endpoint of its own.
+
+    ``upstream_ca``: the certificates themselves, in PEM form.
+    """
 
     name: str
     upstream: str
+    upstream_ca: Certificates | None = None
     hostname: str | None = None
     public_url: str | None = None
     provider: str | None = None
     allow: tuple[str, ...] | None = None
+    public_paths: tuple[str, ...] = ()
+    allow_cors_preflight: bool = False
     headers: tuple[HeaderPreset, ...] = ("x-forwarded",)
     max_session_duration: timedelta = timedelta(hours=24)
     idle_session_timeout: timedelta = timedelta(0)

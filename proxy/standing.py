@@ -11,9 +11,9 @@ from proxy.upstream_pool import UpstreamPool
 
 
 class Standing:
-    """The cookies of header lines, and once a request with them was let through, ``lines`` and ``pool``.
+    """The cookies of header lines, and what a request that was let through has found out.
 
-    ``lines`` are those for the upstream, and ``pool`` leads to it.
+    ``pool`` leads to the route's upstream; ``lines`` are those for it, with these fields.
     """
 
     __slots__ = ("cookies", "fields", "lines", "pool", "route")
@@ -28,12 +28,12 @@ class Standing:
 
 def stand(fields: Fields, route: Route, last: Standing | None) -> Standing:
     """How ``fields`` stand at ``route``; ``last`` is how those of the request before stood."""
-    cookies = None
-    if last is not None and last.route is route:
-        if last.fields is fields:
-            return last
-        if last.fields.cookies == fields.cookies:
-            cookies = last.cookies
-    if cookies is None:
-        cookies = read_cookies(fields.cookies, route.cookie_name.encode())
-    return Standing(fields, route, cookies)
+    if last is None or last.route is not route:
+        return Standing(fields, route, read_cookies(fields.cookies, route.cookie_name.encode()))
+    if last.fields is fields:
+        return last
+    same = last.fields.cookies == fields.cookies
+    cookies = last.cookies if same else read_cookies(fields.cookies, route.cookie_name.encode())
+    standing = Standing(fields, route, cookies)
+    standing.pool = last.pool
+    return standing

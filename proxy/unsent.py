@@ -1,4 +1,4 @@
-"""How many bytes of an answer the client has not taken yet: ours, and the kernel's where it tells.
+"""What the kernel knows of a connection: how many bytes its client has not taken, and whether it is there.
 
 A socket turns writable again only after much of the kernel's buffer has drained; by this number a slow reader
 is told from one that has stopped.
@@ -6,8 +6,12 @@ is told from one that has stopped.
 
 import array
 import asyncio
+import contextlib
 import fcntl
+import socket
 import termios
+
+_KEEPALIVE = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 15), (socket.TCP_KEEPCNT, 4))
 
 
 def unsent_bytes(transport: asyncio.Transport) -> int:
@@ -22,3 +26,14 @@ def unsent_bytes(transport: asyncio.Transport) -> int:
     except OSError:
         return held
     return held + queued[0]
+
+
+def watch_peer(transport: asyncio.Transport) -> None:
+    """Have the kernel ask a silent peer whether it is still there; one that is gone is noticed in minutes."""
+    connected = transport.get_extra_info("socket")
+    if connected is None:
+        return
+    with contextlib.suppress(OSError):
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, seconds in _KEEPALIVE:
+            connected.setsockopt(socket.IPPROTO_TCP, option, seconds)

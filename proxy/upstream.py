@@ -10,11 +10,20 @@ from typing import Protocol, cast
 import httptools
 import structlog
 
-from proxy.answer_head import NO_BODY, UNTIL_CLOSE, AnswerHead, InvalidAnswer, read_answer
-from proxy.head import MAX_HEAD_BYTES
+from proxy.answer_head import (
+    CHUNKED,
+    MOST_TRAILERS,
+    NO_BODY,
+    SWITCHED,
+    UNTIL_CLOSE,
+    AnswerHead,
+    InvalidAnswer,
+    passing_trailers,
+    read_answer,
+)
 
 _MOST_INTERIM = 10
-_LONGEST_ANSWER_HEAD = 4 * MAX_HEAD_BYTES
+_LONGEST_ANSWER_HEAD = 160 * 1024
 
 log = structlog.get_logger("proxy.upstream")
 
@@ -31,8 +40,8 @@ class AnswerSink(Protocol):
     def answer_pause(self) -> None:
         """What was told so far is all that has come."""
 
-    def answer_end(self) -> None:
-        """The answer is complete."""
+    def answer_end(self, trailers: bytes = b"") -> None:
+        """The answer is complete; ``trailers`` are the lines after its body that may pass."""
 
     def answer_lost(self, *, invalid: bool) -> None:
         """It will never be: the connection broke, or what came was not an answer (``invalid``)."""
@@ -65,6 +74,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._sink: AnswerSink | None = None
         self._parser: httptools.HttpResponseParser | None = None
         self._method = b""
+        self._websocket = False
         self._reading = True
         self._reset_answer()
         self.reused = False
@@ -90,10 +100,11 @@ class UpstreamConnection(asyncio.Protocol):
         """Whether a request can be sent on it."""
         return self._transport is not None and not self._transport.is_closing()
 
-    def begin(self, sink: AnswerSink, method: bytes) -> None:
-        """Serve ``sink`` from now on; its request is written next."""
+    def begin(self, sink: AnswerSink, method: bytes, *, websocket: bool) -> None:
+        """Serve ``sink`` from now on; its request is written next, and may ask for a WebSocket."""
         self._sink = sink
         self._method = method
+        self._websocket = websocket
         if self._parser is None:
             self._parser = httptools.HttpResponseParser(self)
         self._reset_answer()
@@ -153,7 +164,7 @@ class UpstreamConnection(asyncio.Protocol):
         sink, self._sink = self._sink, None
         if sink is None:
             return
-        if self._framing == UNTIL_CLOSE and not self._in_head and exc is None:
+        if self._framing >= UNTIL_CLOSE and not self._in_head and exc is None:
             sink.answer_end()
         else:
             sink.answer_lost(invalid=False)
@@ -175,6 +186,10 @@ class UpstreamConnection(asyncio.Protocol):
             if self._transport is not None:
                 self._transport.close()
             return
+        if self._framing == SWITCHED:
+            self._sink.answer_body(data)
+            self._sink.answer_pause()
+            return
         self.answered = True
         self._head_bytes += len(data)
         try:
@@ -182,7 +197,10 @@ class UpstreamConnection(asyncio.Protocol):
             self._parser.feed_data(data)
             if self._in_head and self._head_bytes > _LONGEST_ANSWER_HEAD:
                 raise InvalidAnswer("the head is too long")
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade, InvalidAnswer) as error:
+        except httptools.HttpParserUpgrade as upgrade:
+            self._switch(data[upgrade.args[0] :])
+            return
+        except (httptools.HttpParserError, InvalidAnswer) as error:
             if isinstance(error, httptools.HttpParserCallbackError):
                 log.error("answer_failed", exc_info=error.__context__ or error)
             self._excess = True
@@ -191,10 +209,25 @@ class UpstreamConnection(asyncio.Protocol):
                 return
         if self._sink is None:
             return
-        if self._ended:
-            self._sink.answer_end()
-        else:
+        if not self._ended:
             self._sink.answer_pause()
+        elif self._framing == CHUNKED and self._headers:
+            self._sink.answer_end(passing_trailers(self._headers))
+        else:
+            self._sink.answer_end()
+
+    def _switch(self, rest: bytes) -> None:
+        """The parser has stopped: at a WebSocket's first bytes, or at an upgrade that nobody asked for."""
+        if self._sink is None or self._framing != SWITCHED:
+            self._excess = True
+            if not self._ended:
+                self._lose()
+            elif self._sink is not None:
+                self._sink.answer_end()
+            return
+        if rest:
+            self._sink.answer_body(rest)
+        self._sink.answer_pause()
 
     def _lose(self) -> None:
         sink = self._sink
@@ -203,7 +236,8 @@ class UpstreamConnection(asyncio.Protocol):
             sink.answer_lost(invalid=True)
 
     def close(self) -> None:
-        """End a connection that is not in use."""
+        """End it once all that was written is sent; nothing more is told to the exchange."""
+        self._sink = None
         if self._transport is not None:
             self._transport.close()
 
@@ -219,8 +253,8 @@ class UpstreamConnection(asyncio.Protocol):
         self._reason += reason
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header line; trailers come here too, after the body, and are dropped."""
-        if self._in_head:
+        """A header line; trailers come here too, after the body."""
+        if self._in_head or len(self._headers) <= MOST_TRAILERS:
             self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
@@ -232,15 +266,25 @@ class UpstreamConnection(asyncio.Protocol):
         if 100 <= status < 200 and status != 101:
             self._skip_interim()
             return
+        version = parser.get_http_version()
         try:
+            if version not in ("1.1", "1.0"):
+                raise InvalidAnswer(f"version {version}")
             head = read_answer(
-                status, self._reason, self._headers, method=self._method, internal=self._pool.internal
+                status,
+                self._reason,
+                self._headers,
+                method=self._method,
+                internal=self._pool.internal,
+                websocket=self._websocket,
             )
         except InvalidAnswer:
             self._lose()
             return
         self._in_head = False
-        self._keep_alive = parser.should_keep_alive()
+        self._headers = []
+        # Chunks in an answer of HTTP/1.0 are doubtful framing (RFC 9112 §6.1).
+        self._keep_alive = parser.should_keep_alive() and (version == "1.1" or head.framing != CHUNKED)
         self._framing = head.framing
         self._sink.answer_head(head)
         if self._method == b"HEAD":
@@ -265,5 +309,5 @@ class UpstreamConnection(asyncio.Protocol):
         """Note the end; see ``data_received``."""
         if self._skipping:
             self._skipping = False
-        elif not self._in_head:
+        elif not self._in_head and self._framing != SWITCHED:
             self._ended = True

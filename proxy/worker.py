@@ -6,21 +6,25 @@ import re
 import secrets
 import socket
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from pathlib import Path
 
 import structlog
 from aiohttp import http_parser, web
 
 from proxy.connection import ClientConnection
+from proxy.connectors import connector_to, connector_to_runner
 from proxy.context import Contexts, Places, TrustedProxies
 from proxy.gate import Gate
-from proxy.head import MAX_HEAD_BYTES
+from proxy.journal import Journal
+from proxy.limits import DEFAULT_LIMITS, Limits
+from proxy.metrics import CONNECTIONS, OPEN_STREAMS, UPSTREAM_CONNECTIONS, Sample
 from proxy.recorder import Recorder
 from proxy.routes import Site, UpstreamAddress
+from proxy.streams import Streams
 from proxy.timers import TimerWheel
-from proxy.upstream_pool import UpstreamPool, connector_to, connector_to_runner
-from session_store import Store
+from proxy.upstream_pool import UpstreamPool
+from session_store import Store, StoreUnavailable
 
 BACKLOG = 1024
 _REQUEST_IDS_MADE = 256
@@ -47,17 +51,21 @@ class Worker:
         store: Store,
         control_app: web.Application,
         *,
+        limits: Limits = DEFAULT_LIMITS,
         trusted_proxies: Sequence[str] = (),
         geoip_databases: Sequence[Path] = (),
+        journal: Journal | None = None,
         now_ms: Callable[[], int] = wall_clock_ms,
     ) -> None:
         self.site = site
         self.store = store
         self.now_ms = now_ms
+        self.limits = limits
         self.trusted = TrustedProxies(trusted_proxies)
         self.contexts = Contexts(Places(geoip_databases))
         self.gate = Gate()
         self.recorder = Recorder(store, self.contexts.of)
+        self.journal = journal or Journal()
         self.connections: set[ClientConnection] = set()
         self._all_gone = asyncio.Event()
         self.draining = False
@@ -66,14 +74,16 @@ class Worker:
             access_log=None,
             handle_signals=False,
             auto_decompress=False,
-            max_line_size=MAX_HEAD_BYTES,
-            max_field_size=MAX_HEAD_BYTES,
+            max_line_size=limits.max_head,
+            max_field_size=limits.max_head,
         )
         self._servers: list[asyncio.Server] = []
         self._pools: dict[UpstreamAddress, UpstreamPool] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._request_ids: list[str] = []
+        self._unavailable = 0
         self.wheel: TimerWheel
+        self.streams: Streams
         self.control_pool: UpstreamPool
 
     async def start(self, sockets: Sequence[socket.socket]) -> None:
@@ -84,9 +94,17 @@ class Worker:
         self.wheel = TimerWheel(loop)
         self.wheel.start()
         await self._runner.setup()
-        self.control_pool = UpstreamPool(connector_to_runner(self._runner), self.wheel, internal=True)
+        self.control_pool = UpstreamPool(
+            connector_to_runner(self._runner), self.wheel, name="the login pages", internal=True
+        )
+        for host in self.site.hosts.values():
+            for route in host.routes:
+                self.pool(route.upstream)
         await self.contexts.start()
         self.recorder.start()
+        self.streams = Streams(self.store, self.gate, self.recorder, self.now_ms, self.journal.revoked)
+        self.streams.start()
+        self.journal.start(self._gauges)
         for bound in sockets:
             self._servers.append(
                 await loop.create_server(lambda: ClientConnection(self), sock=bound, backlog=BACKLOG)
@@ -114,12 +132,22 @@ class Worker:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.streams.close()
         await self.recorder.close()
         await self.contexts.close()
         for pool in (self.control_pool, *self._pools.values()):
             pool.close()
         await self._runner.cleanup()
         self.wheel.close()
+        self.journal.close()
+
+    def _gauges(self) -> Iterator[Sample]:
+        """How things are, for the metrics."""
+        yield Sample(CONNECTIONS.name, (), (len(self.connections),))
+        yield Sample(OPEN_STREAMS.name, (), (self.streams.count,))
+        for address, pool in self._pools.items():
+            for state, number in (("open", pool.open), ("idle", pool.idle)):
+                yield Sample(UPSTREAM_CONNECTIONS.name, (str(address), state), (number,))
 
     def connection_opened(self, connection: ClientConnection) -> None:
         """Called by a connection of this worker."""
@@ -136,7 +164,7 @@ class Worker:
         """The connections to an upstream."""
         pool = self._pools.get(address)
         if pool is None:
-            pool = self._pools[address] = UpstreamPool(connector_to(address), self.wheel)
+            pool = self._pools[address] = UpstreamPool(connector_to(address), self.wheel, name=str(address))
         return pool
 
     def spawn(self, work: Coroutine[object, object, None]) -> None:
@@ -144,6 +172,18 @@ class Worker:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def note_unavailable(self, error: StoreUnavailable) -> None:
+        """Log that requests are refused for want of the store: the first at once, then a count a second."""
+        if not self._unavailable:
+            log.warning("store_unavailable", error=str(error))
+            asyncio.get_running_loop().call_later(1.0, self._log_unavailable)
+        self._unavailable += 1
+
+    def _log_unavailable(self) -> None:
+        refused, self._unavailable = self._unavailable, 0
+        if refused > 1:
+            log.warning("requests_refused", why="store_unavailable", requests=refused)
 
     def request_id(self) -> str:
         """A new request id."""

@@ -1,6 +1,7 @@
 """The session store: records, the check path, revocation, and the embedded server. Imports nothing else."""
 
 from session_store.embedded import EmbeddedStore
+from session_store.ends import Ends
 from session_store.errors import (
     LoginOvertaken,
     NotConfirmed,
@@ -22,6 +23,7 @@ from session_store.ids import (
     route_id,
 )
 from session_store.lifecycle import NOTICE_REASONS, EndReason, State
+from session_store.notices import Ended
 from session_store.records import (
     Activity,
     ApiToken,
@@ -58,8 +60,10 @@ __all__ = [
     "CookieHash",
     "EmbeddedStore",
     "EndReason",
+    "Ended",
     "Endpoint",
     "EndpointId",
+    "Ends",
     "IdSource",
     "Location",
     "LoginOvertaken",

@@ -7,7 +7,7 @@ StoreUnavailable. Knows no record: it carries keys there and bytes back.
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Protocol, cast
 
 import hiredis
@@ -20,6 +20,7 @@ from session_store.errors import StoreError, StoreUnavailable
 _CONNECT_TIMEOUT_S = 1.0
 _FIRST_PAUSE_S = 0.02
 _LONGEST_PAUSE_S = 0.2
+_TOLD_AT_ONCE = 64
 _NOT_YET = object()
 _READABLE = frozenset({bytes, type(None), hiredis.ReplyError})
 
@@ -271,7 +272,10 @@ class _Line(asyncio.Protocol):
         _fail(late, "the store did not answer in time")
 
 
-def _fail(askers: Iterable[Asker], why: str) -> None:
+def _fail(askers: Sequence[Asker], why: str) -> None:
+    """Tell ``askers``; many in slices, so that the event loop is never held for long."""
     error = StoreUnavailable(why)
-    for asker in askers:
+    for asker in askers[:_TOLD_AT_ONCE]:
         asker.unanswered(error)
+    if len(askers) > _TOLD_AT_ONCE:
+        asyncio.get_running_loop().call_soon(_fail, askers[_TOLD_AT_ONCE:], why)

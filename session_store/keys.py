@@ -33,6 +33,9 @@ BARRIER = b"ow:barrier"
 SWEEP = b"ow:sweep"
 """Stands while no sweep is due: whoever writes it sweeps. Slot: its own. Hot path: nobody."""
 
+ENDED = b"ow:ended"
+"""No key: the channel on which every end is told as it is written."""
+
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 

@@ -14,6 +14,7 @@ from session_store.errors import StoreUnavailable
 from session_store.ids import SessionId, UserId
 from session_store.lifecycle import EndReason
 from session_store.lookup import place_of, tag_of
+from session_store.notices import notice
 from session_store.records import (
     ApplicationSession,
     BrowserSession,
@@ -82,6 +83,8 @@ class Revocation:
                     encode(tombstone(cookie_hash, endpoint_id, reason, by, now)),
                     encode(tombstone(cookie_hash, None, reason, by, now)),
                     now,
+                    keys.ENDED,
+                    notice(cookie_hash, endpoint_id, now),
                 )
             )
             with suppress(StoreUnavailable):
@@ -156,6 +159,8 @@ class Revocation:
             head,
             tail,
             ends_at,
+            keys.ENDED,
+            notice(cookie_hash, None, now),
         )
 
     async def _drop(

@@ -9,13 +9,15 @@ import time
 from collections.abc import Callable, Sequence
 
 from session_store import keys
-from session_store.address import parse_address
+from session_store.address import Address, parse_address
 from session_store.commands import Commands
 from session_store.directory import Directory
+from session_store.ends import Ends
 from session_store.fastpath import Asker, Awaited, FastPath
 from session_store.ids import EndpointId, IdSource, SessionId, TokenId, UserId
 from session_store.lifecycle import EndReason
 from session_store.logins import Logins
+from session_store.notices import Ended
 from session_store.records import (
     ApiToken,
     ApplicationSession,
@@ -45,12 +47,14 @@ class Store:
 
     def __init__(
         self,
+        address: Address,
         commands: Commands,
         fastpath: FastPath,
         sealer: Sealer,
         ids: IdSource,
         now_ms: Callable[[], Milliseconds],
     ) -> None:
+        self._address = address
         self._commands = commands
         self._fastpath = fastpath
         revocation = Revocation(commands, now_ms)
@@ -80,6 +84,7 @@ class Store:
         """
         address = parse_address(url)
         return cls(
+            address,
             Commands(address, timeout_s=command_timeout_s),
             FastPath(address, timeout_s=check_timeout_s),
             Sealer(secrets),
@@ -128,6 +133,10 @@ class Store:
         asker = Awaited()
         self.ask(cookie_hash, endpoint_id, asker)
         return asker.future
+
+    def hear_ends(self, told: Callable[[Ended], None]) -> Ends:
+        """Call ``told`` for every end of a session as it is written; whoever asked closes what it gets."""
+        return Ends(self._address, told)
 
     def begin_checks_anew(self) -> None:
         """For whoever saw a check answered by another's record: the replies that follow would be too.

@@ -3,13 +3,14 @@
 from outerward.addresses import admin_url, listen_address
 from outerward.config.load import Loaded, load_settings
 from outerward.config.routes import routes_of
-from outerward.config.schema import LogSettings, Settings
+from outerward.config.schema import LogSettings, MetricsSettings, Settings
 from outerward.errors import ConfigErrors
 
 __all__ = [
     "ConfigErrors",
     "Loaded",
     "LogSettings",
+    "MetricsSettings",
     "Settings",
     "admin_url",
     "listen_address",

@@ -16,6 +16,11 @@ MOST_WORKERS = 512
 SHORTEST_BOOTSTRAP_TOKEN = 32
 SHORTEST_STORE_SECRET = 16
 DRAINS = (timedelta(0), timedelta(hours=1))
+LINES = (1024, 64 * 1024)
+HEADERS = (4 * 1024, 256 * 1024)
+HEADER_COUNTS = (10, 1000)
+HEADER_TIMEOUTS = (timedelta(seconds=1), timedelta(minutes=5))
+IDLE_TIMEOUTS = (timedelta(seconds=1), timedelta(hours=1))
 CHECK_TIMEOUTS = (timedelta(milliseconds=1), timedelta(minutes=1))
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _PROVIDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -28,9 +33,10 @@ def is_name(text: str) -> bool:
 
 
 def check_sections(settings: Settings, problems: Problems) -> None:
-    """Check ``[edge]``, ``[admin]``, ``[store]`` and the names of the providers."""
+    """Check ``[edge]``, ``[admin]``, ``[metrics]``, ``[store]`` and the names of the providers."""
     _check_edge(settings, problems)
     _check_admin(settings, problems)
+    _check_metrics(settings, problems)
     _check_store(settings, problems)
     for name in settings.provider:
         if problems.sound(("provider", name)) and not _PROVIDER_NAME.fullmatch(name):
@@ -74,11 +80,27 @@ def _check_edge(settings: Settings, problems: Problems) -> None:
     if edge.public_url is not None:
         problems.parsed(("edge", "public_url"), addresses.plain_url, edge.public_url)
     check_span(problems, ("edge", "drain"), edge.drain, DRAINS)
+    _check_request_limits(settings, problems)
     for i, text in enumerate(edge.trusted_proxies):
         key = ("edge", "trusted_proxies", i)
         network = problems.parsed(key, _network, text)
         if network is not None and network.prefixlen == 0:
             problems.warn(key, f"{text} lets every visitor choose the address that is recorded")
+
+
+def _check_request_limits(settings: Settings, problems: Problems) -> None:
+    edge = settings.edge
+    for name, size, (least, most) in (
+        ("max_line", edge.max_line, LINES),
+        ("max_header", edge.max_header, HEADERS),
+    ):
+        if problems.sound(("edge", name)) and not least <= size <= most:
+            problems.add(("edge", name), f"must be between {least // 1024}k and {most // 1024}k")
+    least, most = HEADER_COUNTS
+    if problems.sound(("edge", "max_headers")) and not least <= edge.max_headers <= most:
+        problems.add(("edge", "max_headers"), f"must be between {least} and {most}")
+    check_span(problems, ("edge", "header_timeout"), edge.header_timeout, HEADER_TIMEOUTS)
+    check_span(problems, ("edge", "idle_timeout"), edge.idle_timeout, IDLE_TIMEOUTS)
 
 
 def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
@@ -94,17 +116,37 @@ def _check_admin(settings: Settings, problems: Problems) -> None:
     listener = problems.parsed(("admin", "listen"), addresses.listen_address, admin.listen)
     if admin.public_url is not None:
         problems.parsed(("admin", "public_url"), addresses.plain_url, admin.public_url)
-    for i, text in enumerate(settings.edge.listen):
-        if not listener or not problems.sound(("edge", "listen", i)):
-            continue
-        if addresses.listeners_meet(listener, addresses.listen_address(text)):
-            problems.add(("admin", "listen"), f"must not be the edge's listener {quoted(text)}")
+    if listener:
+        _check_apart_from_edge(settings, problems, ("admin", "listen"), listener)
     key = ("admin", "bootstrap_token")
     if admin.bootstrap_token is not None and problems.sound(key):
         if len(admin.bootstrap_token) < SHORTEST_BOOTSTRAP_TOKEN:
             problems.add(key, f"must be at least {SHORTEST_BOOTSTRAP_TOKEN} characters long")
         elif not _TOKEN.fullmatch(admin.bootstrap_token):
             problems.add(key, "must be printable ASCII without blanks, as it is sent in a header")
+
+
+def _check_metrics(settings: Settings, problems: Problems) -> None:
+    key, text = ("metrics", "listen"), settings.metrics.listen
+    listener = None if text is None else problems.parsed(key, addresses.listen_address, text)
+    if not listener:
+        return
+    _check_apart_from_edge(settings, problems, key, listener)
+    admin = settings.admin.listen
+    if problems.sound(("admin", "listen")) and addresses.listeners_meet(
+        listener, addresses.listen_address(admin)
+    ):
+        problems.add(key, f"must not be the admin listener {quoted(admin)}")
+
+
+def _check_apart_from_edge(
+    settings: Settings, problems: Problems, key: Key, listener: tuple[str, int]
+) -> None:
+    for i, text in enumerate(settings.edge.listen):
+        if not problems.sound(("edge", "listen", i)):
+            continue
+        if addresses.listeners_meet(listener, addresses.listen_address(text)):
+            problems.add(key, f"must not be the edge's listener {quoted(text)}")
 
 
 def _check_store(settings: Settings, problems: Problems) -> None:

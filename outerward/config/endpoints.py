@@ -15,7 +15,7 @@ from outerward.config.routes import public_origin
 from outerward.config.schema import Settings
 from outerward.config.upstream import upstream_address
 from outerward.typed_toml import LATER_MESSAGE, Key, Problems, quoted
-from proxy import TunnelSettings
+from proxy import TunnelSettings, public_path
 
 _SESSIONS = (timedelta(minutes=1), timedelta(days=30))
 _IDLE_LIMITS = (timedelta(seconds=1), timedelta(days=30))
@@ -73,7 +73,11 @@ class _Endpoints:
 
     def _check_tunnel(self, key: Key, tunnel: TunnelSettings) -> None:
         problems = self._problems
-        problems.parsed((*key, "upstream"), upstream_address, tunnel.upstream)
+        address = problems.parsed((*key, "upstream"), upstream_address, tunnel.upstream)
+        if tunnel.upstream_ca is not None and address and address.kind != "https":
+            problems.add((*key, "upstream_ca"), "needs an upstream that begins with https://")
+        for i, entry in enumerate(tunnel.public_paths):
+            problems.parsed((*key, "public_paths", i), public_path, entry)
         self._check_limits(key, tunnel)
         if tunnel.provider is not None:
             self._check_provider((*key, "provider"), tunnel.provider)

@@ -15,7 +15,7 @@ FLAGS: Mapping[str, Key] = {
     "--store": ("store", "url"),
 }
 CLIENT_VARIABLES = ("OUTERWARD_ADMIN_URL", "OUTERWARD_ADMIN_TOKEN")
-_SECTIONS = ("edge", "admin", "store", "geoip", "log")
+_SECTIONS = ("edge", "admin", "store", "geoip", "log", "metrics")
 _PROVIDER_KEYS = ("client_id", "client_secret")
 
 

@@ -12,7 +12,7 @@ from outerward import addresses
 from outerward.addresses import Origin
 from outerward.config.schema import Settings
 from outerward.config.upstream import upstream_address
-from proxy import EdgeRouteSettings, EdgeSettings, Route, TunnelSettings
+from proxy import EdgeRouteSettings, EdgeSettings, PublicPaths, Route, TunnelSettings
 from session_store import Endpoint, endpoint_id
 
 
@@ -85,10 +85,12 @@ def _opened(tunnel: TunnelSettings, endpoint: Endpoint, hostname: str, origin: O
         secure=origin.secure,
         provider="",
         rules=(),
-        upstream=upstream_address(tunnel.upstream),
+        upstream=replace(upstream_address(tunnel.upstream), ca=tunnel.upstream_ca),
         headers=tunnel.headers,
         max_session_s=int(tunnel.max_session_duration.total_seconds()),
         idle_timeout_s=int(tunnel.idle_session_timeout.total_seconds()),
         request_timeout_s=tunnel.request_timeout.total_seconds(),
         max_body=tunnel.max_body,
+        public=PublicPaths.of(tunnel.public_paths),
+        allow_cors_preflight=tunnel.allow_cors_preflight,
     )

@@ -17,10 +17,17 @@ from session_store import StoreSettings
 
 
 class LogSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The ``[log]`` section; ``auto`` is JSON where stderr is no terminal."""
+    """The ``[log]`` section; ``auto`` is JSON where stderr is no terminal, ``access`` is for requests."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["auto", "json", "console"] = "auto"
+    access: Literal["json", "combined", "none"] = "json"
+
+
+class MetricsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The ``[metrics]`` section; without a listener nothing is counted."""
+
+    listen: str | None = None
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,6 +42,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     tunnel: tuple[TunnelSettings, ...] = ()
     edge_route: tuple[EdgeRouteSettings, ...] = ()
     log: LogSettings = LogSettings()
+    metrics: MetricsSettings = MetricsSettings()
 
 
 def _keys(text: str) -> frozenset[str]:
@@ -43,19 +51,15 @@ def _keys(text: str) -> frozenset[str]:
 
 LATER = Later(
     keys={
-        "": _keys("metrics privacy webhook"),
-        "edge": _keys("max_line max_header max_headers header_timeout idle_timeout cert key login_host"),
+        "": _keys("privacy webhook"),
+        "edge": _keys("cert key login_host"),
         "admin": _keys("provider roles"),
         "store": _keys("user_retention"),
         "provider": _keys(
             "client_auth response_mode private_key acr_values max_age prompt authz_url_params"
             " userinfo_refresh_interval"
         ),
-        "tunnel": _keys(
-            "public_paths allow_cors_preflight upstream_ca auth_cookie_domain cookie_prefix session_limit pin"
-            " identity_jwt pass_access_token"
-        ),
-        "log": _keys("access"),
+        "tunnel": _keys("auth_cookie_domain cookie_prefix session_limit pin identity_jwt pass_access_token"),
     },
     values={
         ("provider", "type"): _keys("oauth saml"),
@@ -64,7 +68,6 @@ LATER = Later(
     lists=frozenset({("tunnel", "provider"), ("edge_route", "provider")}),
 )
 LATER_SCALARS = (
-    ("metrics", "listen"),
     ("privacy", "ip"),
     ("privacy", "history"),
     ("privacy", "ended"),

@@ -33,7 +33,7 @@ from proxy import EdgeSettings, Route, TunnelSettings
 _HOST = "127.0.0.1"
 _USUAL_PORTS = (4180, 4040, 4190)
 _PROVIDER = "demo"
-_LOG = LogSettings(level="warning")
+_LOG = LogSettings(level="warning", access="none")
 _CHECK_S = 90.0
 _SHUTDOWN_S = 1.0
 

@@ -169,6 +169,8 @@ class Converter:
             return self._secret(value, key)
         if mark == "size":
             return self._measure(value, key, values.size, 0)
+        if mark == "certificates":
+            return self._certificates(value, key)
         return self._value(value, kind.type, key)
 
     def _secret(self, value: object, key: Key) -> str:
@@ -181,6 +183,12 @@ class Converter:
 
     def _resolved(self, text: str) -> str:
         return str(values.secret(text, self._environ, self._folder))
+
+    def _certificates(self, value: object, key: Key) -> str:
+        path = self._path(value, key)
+        if not self._problems.sound(key):
+            return ""
+        return self._parsed(str(path), key, values.certificates, "")
 
     def _scalar(self, value: object, kind: inspect.Type, key: Key) -> object:
         match kind:

@@ -1,9 +1,10 @@
-"""The texts that stand for values: durations, sizes, and where a secret is kept.
+"""The texts that stand for values: durations, sizes, and the files where a secret or certificates are kept.
 
 Each function raises ValueError in words that fit behind a key path; a secret's value is never among them.
 """
 
 import re
+import ssl
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +24,8 @@ _SIZE = re.compile(r"([0-9]{1,12})([kmg]?)", re.IGNORECASE)
 _FACTORS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LARGEST_SECRET = 64 * 1024
+_LARGEST_CERTIFICATES = 1024 * 1024
+_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
 
 
 def duration(text: str) -> timedelta:
@@ -48,15 +51,7 @@ def size(text: str) -> int:
 
 def read_secret_file(path: Path) -> str:
     """The text of a file that holds one secret, without the line's end."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST_SECRET + 1)
-    except OSError as error:
-        raise ValueError(f"{printable_path(path)} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise ValueError(f"{printable_path(path)} is no file's name") from error
-    if len(content) > _LARGEST_SECRET:
-        raise ValueError(f"{printable_path(path)} is too large for a secret")
+    content = _content(path, _LARGEST_SECRET, "a secret")
     try:
         secret = content.decode("utf-8").rstrip("\r\n")
     except UnicodeDecodeError:
@@ -64,6 +59,33 @@ def read_secret_file(path: Path) -> str:
     if not secret:
         raise ValueError(f"{printable_path(path)} is empty")
     return secret
+
+
+def certificates(text: str) -> str:
+    """The certificates in the PEM file ``text``, one after the other and nothing else of it (RFC 7468 §5)."""
+    path = Path(text)
+    content = _content(path, _LARGEST_CERTIFICATES, "certificates")
+    found = b"\n".join(_CERTIFICATE.findall(content)).decode("ascii")
+    if not found:
+        raise ValueError(f"{printable_path(path)} holds no certificate in PEM form")
+    try:
+        ssl.create_default_context(cadata=found)
+    except ssl.SSLError as error:
+        raise ValueError(f"{printable_path(path)} holds a certificate that cannot be read") from error
+    return found
+
+
+def _content(path: Path, largest: int, what: str) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(largest + 1)
+    except OSError as error:
+        raise ValueError(f"{printable_path(path)} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise ValueError(f"{printable_path(path)} is no file's name") from error
+    if len(content) > largest:
+        raise ValueError(f"{printable_path(path)} is too large for {what}")
+    return content
 
 
 def secret(text: str, environ: Mapping[str, str], folder: Path) -> str:

@@ -4,7 +4,7 @@
 -- yet and the caller knows when one would end, the tombstone is written all the same, so that none can come.
 -- KEYS: browser, endpoints, applications (a prefix: every key made from it has this slot)
 -- ARGV: tombstone of the browser session, tombstone of an application session up to the endpoint id and from
---       it on, end of an unwritten record by the store's clock ms or 0
+--       it on, end of an unwritten record by the store's clock ms or 0, channel, notice
 -- Returns {0 or 1: whether the browser session was live, ids of the application sessions that were}
 local standing = redis.call('GET', KEYS[1])
 if not standing then
@@ -29,4 +29,5 @@ for i = 1, #started, 2 do
     ended[#ended + 1] = started[i + 1]
   end
 end
+redis.pcall('PUBLISH', ARGV[5], ARGV[6])
 return ended

@@ -25,7 +25,7 @@ from aiohttp import web
 from structlog.typing import EventDict
 
 from idp_adapters import parse_rule
-from proxy import HeaderPreset, Route, Site, UpstreamAddress, Worker
+from proxy import HeaderPreset, Journal, Limits, PublicPaths, Route, Site, UpstreamAddress, Worker
 from session_store import BrowserSession, CookieHash, Endpoint, Principal, Store, edge_id, endpoint_id
 from tests.support.http_client import Answer, Headers, exchange, request
 
@@ -53,6 +53,8 @@ def route(
     idle_timeout_s: int = 0,
     request_timeout_s: float = 60.0,
     max_body: int | None = None,
+    public_paths: Sequence[str] = (),
+    allow_cors_preflight: bool = False,
 ) -> Route:
     """An endpoint that leads to ``upstream``; with a ``prefix``, a route of an edge."""
     origin = f"{'https' if secure else 'http'}://{hostname}"
@@ -77,6 +79,8 @@ def route(
         idle_timeout_s=idle_timeout_s,
         request_timeout_s=request_timeout_s,
         max_body=max_body,
+        public=PublicPaths.of(public_paths),
+        allow_cors_preflight=allow_cors_preflight,
     )
 
 
@@ -190,8 +194,10 @@ async def running_edge(
     store: Store,
     routes: Sequence[Route],
     *,
+    limits: Limits | None = None,
     trusted_proxies: Sequence[str] = (),
     geoip_databases: Sequence[Path] = (),
+    journal: Journal | None = None,
     now_ms: Callable[[], int] | None = None,
 ) -> AsyncIterator[Edge]:
     """An edge for ``routes`` on a free loopback port."""
@@ -203,8 +209,10 @@ async def running_edge(
             Site.of(routes),
             store,
             control_app(seen),
+            limits=limits or Limits(),
             trusted_proxies=trusted_proxies,
             geoip_databases=geoip_databases,
+            journal=journal,
             now_ms=now_ms,
         )
         listener = socket.create_server(("127.0.0.1", 0), backlog=512)

@@ -54,6 +54,8 @@ PARTS = {
     "curl": Part((("curl", "--version"),), debian=("curl",)),
     "docker-compose": Part((("docker-compose", "version"),), debian=("docker-compose",)),
     "faketime": Part((("faketime", "--version"),), debian=("faketime",)),
+    "haproxy": Part((("haproxy", "-v"),), debian=("haproxy",)),
+    "nginx": Part((("nginx", "-v"),), debian=("nginx-light",)),
 }
 
 

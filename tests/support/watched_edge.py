@@ -1,13 +1,15 @@
 """One worker as the program wires it, in a process of its own whose event loop is watched for pauses.
 
-Run as ``python -m tests.support.watched_edge CONFIGURATION FILE``: it says its port, serves until stdin ends,
-then writes to FILE how its loop kept a task waiting. Nothing but the worker and that task runs there.
+Run as ``python -m tests.support.watched_edge CONFIGURATION FILE``: it says its port, answers each line of
+stdin with its tasks, open files and bytes of memory, and when stdin ends writes to FILE how its loop kept a
+task waiting. Nothing but the worker and that task runs there.
 """
 
 import asyncio
 import gc
 import json
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -45,6 +47,14 @@ class Pause(NamedTuple):
         return "{:.0f} ms ({:.0f} of work, {:.0f} without a core)".format(*(each * 1000 for each in told))
 
 
+class Held(NamedTuple):
+    """What the process holds now: asyncio tasks, open files, bytes of resident memory."""
+
+    tasks: int
+    files: int
+    resident: int
+
+
 class WatchedEdge:
     """The process, from outside. ``pauses`` are there once it was stopped."""
 
@@ -61,6 +71,14 @@ class WatchedEdge:
             )
         assert self._process.stdout is not None
         self.port = int(self._process.stdout.readline())
+
+    def held(self) -> Held:
+        """What it holds now."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(b"\n")
+        self._process.stdin.flush()
+        return Held(*json.loads(self._process.stdout.readline()))
 
     def stop(self) -> list[Pause]:
         """End it as an orderly stop does; its pauses."""
@@ -108,13 +126,20 @@ def _queued_s() -> float:
         return 0.0
 
 
+def _held() -> Held:
+    gc.collect()
+    resident = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    return Held(len(asyncio.all_tasks()), len(os.listdir("/proc/self/fd")), resident)
+
+
 async def _serve(configuration: Path) -> list[Pause]:
     """Serve until stdin ends; the pauses."""
     settings = load_settings(configuration, os.environ).settings
-    configure_logging(settings.log)
+    writer = configure_logging(settings.log)
+    assert writer is not None
     pauses: list[Pause] = []
     listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-    edge = Edge(settings, listener.getsockname()[1])
+    edge = Edge(settings, listener.getsockname()[1], writer.write_traffic)
     await edge.start([listener])
     beating = asyncio.create_task(_beat(pauses))
     sys.stdout.write(f"{listener.getsockname()[1]}\n")
@@ -123,7 +148,9 @@ async def _serve(configuration: Path) -> list[Pause]:
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
     )
-    await reader.read()
+    while await reader.readline():
+        sys.stdout.write(json.dumps(_held()) + "\n")
+        sys.stdout.flush()
     beating.cancel()
     await edge.stop(0)
     return pauses

@@ -1,14 +1,13 @@
 """What the edge makes of a message and what h11 makes of it are the same, in any pieces, whole or broken.
 
-One edge serves all examples. The upstream reads by h11, and an example fails when h11 cannot follow.
+One edge serves all examples. The upstream reads requests by h11 and the client answers, and an example fails
+when h11 cannot follow.
 """
 
 import asyncio
-import string
 from collections.abc import Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from itertools import pairwise
 
 import pytest
 import uvloop
@@ -17,18 +16,38 @@ from hypothesis import strategies as st
 
 from session_store import Store
 from tests.support.edge import HOST, Edge, route, running_edge
-from tests.support.http_client import Closed, connected
+from tests.support.http_client import Answer, Closed, Cut, connected, request
+from tests.support.message_strategies import (
+    MARK,
+    Message,
+    Reply,
+    cuts,
+    damage,
+    damaged,
+    messages,
+    pieces_of,
+    replies,
+)
 from tests.support.redis_server import RedisServer
 from tests.support.upstreams import Peer, Received, Scripted, ok
+
+EXAMPLES = settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+MANY = settings(EXAMPLES, max_examples=30_000, database=None)
+MANY_ANSWERS = settings(EXAMPLES, max_examples=10_000, database=None)
 
 
 @dataclass
 class World:
-    """An edge, what its upstream received, and a visitor's cookie."""
+    """An edge, what its upstream received and is to say next, and a visitor's cookie.
+
+    ``says`` are the pieces of the upstream's answer and whether it closes after them; without any it answers
+    with the number of the request.
+    """
 
     runner: asyncio.Runner
     edge: Edge
     received: list[Received]
+    says: list[tuple[list[bytes], bool]]
     cookie: str
 
 
@@ -37,11 +56,17 @@ def world() -> Iterator[World]:
     server = RedisServer()
     server.start()
     got: list[Received] = []
+    says: list[tuple[list[bytes], bool]] = []
 
     async def script(peer: Peer) -> None:
         while True:
             got.append(await peer.request())
-            await peer.send(ok(b"%d" % len(got)))
+            pieces, closes = says.pop(0) if says else ([ok(b"%d" % len(got))], False)
+            for piece in pieces:
+                await peer.send(piece)
+                await asyncio.sleep(0)
+            if closes:
+                return
 
     async def build(stack: AsyncExitStack) -> World:
         store = Store.open(server.url, secrets=["a secret of the tests, 32 long.."], check_timeout_s=10)
@@ -50,7 +75,7 @@ def world() -> Iterator[World]:
         await store.ping()
         upstream = await stack.enter_async_context(Scripted.running(script))
         edge = await stack.enter_async_context(running_edge(store, [route(upstream)]))
-        return World(runner, edge, got, await edge.sign_in())
+        return World(runner, edge, got, says, await edge.sign_in())
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         stack = AsyncExitStack()
@@ -61,70 +86,15 @@ def world() -> Iterator[World]:
             server.stop()
 
 
-@dataclass(frozen=True)
-class Message:
-    """A request as it is sent, and as it should arrive."""
-
-    method: str
-    target: str
-    headers: list[tuple[str, str]]
-    body: bytes
-    framed: bytes
-    framing: str
-
-    def sent(self, cookie: str) -> bytes:
-        lines = [f"{self.method} {self.target} HTTP/1.1", f"Host: {HOST}", f"Cookie: outerward={cookie}"]
-        lines += [f"{name}: {value}" for name, value in self.headers]
-        lines += [self.framing] if self.framing else []
-        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + self.framed
+def nothing_of_ours_failed(world: World) -> None:
+    assert world.edge.errors == []
+    assert world.edge.unhandled == []
 
 
-path_text = st.text(string.ascii_letters + string.digits + "-_~!$&'()*+,=:@", max_size=12)
-queries = st.text(string.ascii_letters + '/?%:@;=&.\\"<>{}|^`[]', max_size=12)
-targets = st.builds(lambda path, query: f"/x{path}{query and '?' + query}", path_text, queries)
-names = st.text(string.ascii_letters + string.digits + "!#$%&'*+.^_`|~", min_size=1, max_size=12)
-visible = st.characters(codec="latin-1", exclude_categories=["Cc"])
-values = st.text(visible, max_size=20).map(str.strip)
-headers = st.lists(st.tuples(names.map(lambda name: "Z-" + name), values), max_size=6)
-extensions = st.sampled_from(["", ";a", ";a=b", ';a="b;c"', ";" + "x" * 100])
+# Requests
 
 
-@st.composite
-def bodies(draw: st.DrawFn) -> tuple[bytes, bytes, str]:
-    """A body, the bytes that carry it, and the line that frames it."""
-    pieces = draw(st.lists(st.binary(min_size=1, max_size=40), max_size=5))
-    body = b"".join(pieces)
-    if not draw(st.booleans()):
-        return body, body, f"Content-Length: {len(body)}" if body else ""
-    framed = b""
-    for piece in pieces:
-        size = draw(st.sampled_from([b"%x", b"%X", b"00%x"])) % len(piece)
-        framed += size + draw(extensions).encode() + b"\r\n" + piece + b"\r\n"
-    end = draw(st.sampled_from([b"0\r\n\r\n", b"000\r\n\r\n", b"0;x\r\nTrailer: x\r\nHost: evil\r\n\r\n"]))
-    return body, framed + end, "Transfer-Encoding: chunked"
-
-
-@st.composite
-def messages(draw: st.DrawFn) -> Message:
-    body, framed, framing = draw(bodies())
-    method = draw(st.sampled_from(["GET", "POST", "PUT", "DELETE", "OPTIONS", "PROPFIND"]))
-    return Message(method, draw(targets), draw(headers), body, framed, framing)
-
-
-cuts = st.lists(st.floats(0, 1), max_size=6)
-
-
-def pieces_of(data: bytes, at: list[float]) -> list[bytes]:
-    places = [0, *sorted(int(each * len(data)) for each in at), len(data)]
-    return [data[start:end] for start, end in pairwise(places)]
-
-
-EXAMPLES = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-
-
-@EXAMPLES
-@given(st.lists(messages(), min_size=1, max_size=4), cuts)
-def test_every_message_arrives_as_it_was_meant(world: World, sent: list[Message], at: list[float]) -> None:
+def every_message_arrives(world: World, sent: list[Message], at: list[float]) -> None:
     world.received.clear()
 
     async def ask() -> None:
@@ -138,25 +108,29 @@ def test_every_message_arrives_as_it_was_meant(world: World, sent: list[Message]
     world.runner.run(ask())
     for message, got in zip(sent, world.received, strict=True):
         assert (got.method, got.target, got.body) == (message.method, message.target, message.body)
-        assert [(name, value) for name, value in got.headers if name.startswith("Z-")] == message.headers
+        assert [(name, value) for name, value in got.headers if name.startswith(MARK)] == message.headers
         assert got.all("X-Forwarded-User") == ["ada"]
         assert got.all("Host") == [HOST]
 
 
-SPLICED = [
-    *(b"\r\n", b"\n", b"\r", b" ", b"\t", b"\0", b":", b";", b"\xff", b"%2f", b"..", b"0\r\n\r\n"),
-    b"Content-Length: 5\r\n",
-    b"Transfer-Encoding: chunked\r\n",
-    b"X-Forwarded-User: root\r\n",
-    b"Host: evil\r\n",
-    b"GET / HTTP/1.1\r\n",
-    b"HTTP/1.0",
-    b"Connection: close\r\n",
-    b"Connection: Upgrade\r\nUpgrade: h2c\r\n",
-    b"Expect: x\r\n",
-]
-splices = st.one_of(st.sampled_from(SPLICED), st.binary(max_size=3))
-damage = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 3), splices), max_size=3)
+some_messages = st.lists(messages(), min_size=1, max_size=4)
+
+
+@EXAMPLES
+@given(some_messages, cuts)
+def test_every_message_arrives_as_it_was_meant(world: World, sent: list[Message], at: list[float]) -> None:
+    every_message_arrives(world, sent, at)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@MANY
+@given(st.lists(messages(), min_size=3, max_size=4), cuts)
+def test_a_hundred_thousand_messages_arrive_as_they_were_meant(
+    world: World, sent: list[Message], at: list[float]
+) -> None:
+    every_message_arrives(world, sent, at)
+
 
 ANSWERS = {200, 400, 401, 404, 405, 414, 417, 431, 501, 505}
 
@@ -167,10 +141,7 @@ def test_a_damaged_message_is_refused_or_arrives_in_one_meaning(
     world: World, sent: list[Message], blows: list[tuple[float, int, bytes]], at: list[float]
 ) -> None:
     world.received.clear()
-    data = b"".join(each.sent(world.cookie) for each in sent)
-    for place, cut, put in blows:
-        where = int(place * len(data))
-        data = data[:where] + put + data[where + cut :]
+    data = damaged(b"".join(each.sent(world.cookie) for each in sent), blows)
 
     async def ask() -> None:
         async with connected(world.edge.port) as client:
@@ -178,11 +149,9 @@ def test_a_damaged_message_is_refused_or_arrives_in_one_meaning(
                 client.write(piece)
                 await asyncio.sleep(0)
             client.half_close()
-            try:
+            with suppress(Closed):
                 while True:
                     assert (await client.answer()).status in ANSWERS
-            except Closed:
-                pass
 
     world.runner.run(ask())
     for got in world.received:
@@ -190,5 +159,76 @@ def test_a_damaged_message_is_refused_or_arrives_in_one_meaning(
         assert got.all("Host")[0].split(":")[0].rstrip(".").lower() == HOST
         assert len(got.all("Content-Length")) + len(got.all("Transfer-Encoding")) <= 1
         assert not got.all("Connection")
-    assert world.edge.errors == []
-    assert world.edge.unhandled == []
+    nothing_of_ours_failed(world)
+
+
+# Answers
+
+
+def marked(answer: Answer) -> list[tuple[str, str]]:
+    """The header lines that were made up, in lower case as a client's h11 gives them."""
+    return [(name, value) for name, value in answer.headers if name.startswith(MARK.lower())]
+
+
+methods = st.sampled_from(["GET", "GET", "HEAD", "POST", "OPTIONS"])
+
+
+def every_reply_arrives(world: World, sent: list[Reply], method: str, at: list[float]) -> None:
+    world.says[:] = [(pieces_of(each.sent(method), at), each.closes) for each in sent]
+
+    async def ask() -> list[Answer]:
+        async with connected(world.edge.port) as client:
+            client.write(request(method, cookie=world.cookie) * len(sent))
+            return [await client.answer(method) for _ in sent]
+
+    for reply, got in zip(sent, world.runner.run(ask()), strict=True):
+        assert (got.status, got.reason.decode(), got.body) == (
+            reply.status,
+            reply.reason,
+            reply.meant(method),
+        )
+        assert marked(got) == [(name.lower(), value) for name, value in reply.headers]
+        assert got.interim == ()
+        assert not got.all("x-outerward-session") + got.all("trailer")
+    assert world.says == []
+    nothing_of_ours_failed(world)
+
+
+@EXAMPLES
+@given(st.lists(replies(), min_size=1, max_size=3), methods, cuts)
+def test_every_answer_arrives_as_it_was_meant(
+    world: World, sent: list[Reply], method: str, at: list[float]
+) -> None:
+    every_reply_arrives(world, sent, method, at)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@MANY_ANSWERS
+@given(st.lists(replies(), min_size=2, max_size=3), methods, cuts)
+def test_twenty_thousand_answers_arrive_as_they_were_meant(
+    world: World, sent: list[Reply], method: str, at: list[float]
+) -> None:
+    every_reply_arrives(world, sent, method, at)
+
+
+@EXAMPLES
+@given(replies(), methods, damage, cuts)
+def test_a_damaged_answer_is_refused_cut_or_one_answer_and_never_the_next_ones(
+    world: World, sent: Reply, method: str, blows: list[tuple[float, int, bytes]], at: list[float]
+) -> None:
+    world.received.clear()
+    world.says[:] = [(pieces_of(damaged(sent.sent(method), blows), at), True)]
+
+    async def ask() -> None:
+        async with connected(world.edge.port) as client:
+            await client.send(request(method, cookie=world.cookie))
+            with suppress(Cut, Closed):
+                answer = await client.answer(method)
+                assert not [value for value in answer.all("set-cookie") if value.startswith("outerward")]
+                await client.send(request(target="/next", cookie=world.cookie))
+                assert (await client.answer()).body == b"%d" % len(world.received)
+
+    world.runner.run(ask())
+    assert (world.received[-1].target == "/next") or len(world.received) == 1
+    nothing_of_ours_failed(world)

@@ -50,6 +50,8 @@ async def test_the_upstream_gets_the_visitor_and_nothing_else_that_is_ours(edge:
             ("X-Forwarded-Proto", "http"),
             ("X-Forwarded-Host", f"{HOST}:4180"),
             ("Via", "1.1 outerward"),
+            ("TE", "trailers"),
+            ("Connection", "TE"),
             ("X-Request-Id", request_id),
         ]
     )

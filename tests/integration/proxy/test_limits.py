@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from proxy import Limits
 from proxy.connection import ClientConnection
 from session_store import Store
 from tests.support.edge import Edge, route, running_edge
@@ -92,8 +93,8 @@ async def test_what_a_chunked_body_carries_beside_its_data_has_limits(edge: Edge
 
 
 @pytest.mark.parametrize("start", [b"G", b"GET / HTTP/1.1\r\nHost: app", b"\r\nGET"])
-async def test_a_head_must_come_in_time(edge: Edge, monkeypatch: pytest.MonkeyPatch, start: bytes) -> None:
-    monkeypatch.setattr("proxy.connection.HEADER_TIMEOUT_S", 0.3)
+async def test_a_head_must_come_in_time(edge: Edge, start: bytes) -> None:
+    edge.worker.limits = Limits(header_timeout_s=0.3)
     async with connected(edge.port) as client:
         await client.send(start)
         answer = await client.answer()
@@ -102,10 +103,8 @@ async def test_a_head_must_come_in_time(edge: Edge, monkeypatch: pytest.MonkeyPa
         assert await client.ended() == b""
 
 
-async def test_a_head_that_trickles_is_no_reason_to_wait_longer(
-    edge: Edge, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("proxy.connection.HEADER_TIMEOUT_S", 0.5)
+async def test_a_head_that_trickles_is_no_reason_to_wait_longer(edge: Edge) -> None:
+    edge.worker.limits = Limits(header_timeout_s=0.5)
     async with connected(edge.port) as client:
         trickle = asyncio.create_task(_trickle(client, request()[:-2] + b"X: " + b"a" * 1000))
         began = time.monotonic()
@@ -120,10 +119,8 @@ async def _trickle(client: Client, data: bytes) -> None:
         await asyncio.sleep(0.05)
 
 
-async def test_a_second_heads_time_counts_from_its_first_byte(
-    edge: Edge, cookie: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("proxy.connection.HEADER_TIMEOUT_S", 0.3)
+async def test_a_second_heads_time_counts_from_its_first_byte(edge: Edge, cookie: str) -> None:
+    edge.worker.limits = Limits(header_timeout_s=0.3)
     async with connected(edge.port) as client:
         await client.send(request(cookie=cookie))
         assert (await client.answer()).status == 200
@@ -134,10 +131,8 @@ async def test_a_second_heads_time_counts_from_its_first_byte(
         assert problem(await client.answer()) == (408, "1013")
 
 
-async def test_an_idle_connection_closes_without_a_word(
-    edge: Edge, cookie: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("proxy.connection.IDLE_TIMEOUT_S", 0.3)
+async def test_an_idle_connection_closes_without_a_word(edge: Edge, cookie: str) -> None:
+    edge.worker.limits = Limits(idle_timeout_s=0.3)
     async with connected(edge.port) as client:
         assert await client.ended() == b""
     async with connected(edge.port) as client:
@@ -157,7 +152,7 @@ async def test_a_body_must_come_in_time(edge: Edge, cookie: str, monkeypatch: py
 async def test_a_refused_body_that_never_comes_holds_nobody(
     edge: Edge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("proxy.exchange.DROP_TIMEOUT_S", 0.3)
+    monkeypatch.setattr("proxy.course.DROP_TIMEOUT_S", 0.3)
     async with connected(edge.port) as client:
         await client.send(request("POST", headers=[("Content-Length", "5")]) + b"he")
         assert (await client.answer("POST")).status == 401

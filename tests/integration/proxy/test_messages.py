@@ -135,8 +135,6 @@ async def test_a_pipelined_request_after_the_last_one_is_not_heard(
         (request(cookie=cookie, headers=[("Connection", "Upgrade"), ("Upgrade", "h2c")]), 200),
         (request(target="/%zz", cookie=cookie), 400),
         (request(cookie=cookie, version="2.0"), 505),
-        (request(cookie=cookie, headers=[("Expect", "bogus")]), 417),
-        (request("TRACE", cookie=cookie), 405),
         (request(cookie=cookie, headers=[("X", "a" * 17_000)]), 431),
     ):
         upstream.targets.clear()
@@ -235,7 +233,7 @@ async def test_headers_of_an_answer_pass_but_for_the_hops_and_our_cookies(store:
     async with scene(store, script) as (edge, _, cookie):
         answer = await edge.ask(cookie=cookie)
 
-    assert answer.headers == [
+    assert [(name, value) for name, value in answer.headers if name != "date"] == [
         ("set-cookie", "a=1"),
         ("set-cookie", "b=2"),
         ("x-raw", "caf\xe9"),

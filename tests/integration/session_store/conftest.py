@@ -45,7 +45,9 @@ async def hands(store_url: str, scene: Scene) -> AsyncIterator[Hands]:
     for stepped in commands:
         fastpath = FastPath(address, timeout_s=10)
         ids = IdSource(now_s=lambda: scene.clock() / 1000)
-        scenes.append(Scene(Store(stepped, fastpath, Sealer(["secret"]), ids, scene.clock), scene.clock))
+        scenes.append(
+            Scene(Store(address, stepped, fastpath, Sealer(["secret"]), ids, scene.clock), scene.clock)
+        )
     yield Hands(scene, scenes[0], scenes[1], commands)
     for one in scenes:
         await one.store.close()

@@ -7,11 +7,11 @@ import pytest
 
 from outerward.child import Child
 from outerward.config import Settings
-from outerward.control import Assignment
+from outerward.control import Assignment, Message
 from outerward.errors import OuterwardError
 from outerward.nursery import Kind, Nursery, child_environment
 
-ASSIGNMENT = Assignment(settings=Settings(), edge_port=1)
+ASSIGNMENT = Assignment(settings=Settings(), edge_port=1, process="worker 1")
 
 
 class Barren(Nursery):
@@ -22,16 +22,20 @@ class Barren(Nursery):
         raise OSError("none today")
 
 
+def not_heard(_child: Child, message: Message) -> None:
+    raise AssertionError(message)
+
+
 async def test_a_process_that_never_serves_is_given_up_in_words() -> None:
-    changes: list[None] = []
-    child = Child("worker 1", "worker", (), ASSIGNMENT, Barren(), lambda: changes.append(None))
+    changes: list[Child] = []
+    child = Child("worker 1", "worker", (), ASSIGNMENT, Barren(), changes.append, not_heard)
     with pytest.raises(OuterwardError, match="the worker 1 process cannot start"):
         await child.run()
     assert not changes
 
 
 async def test_a_place_that_was_drained_starts_nothing() -> None:
-    child = Child("worker 1", "worker", (), ASSIGNMENT, Barren(), lambda: None)
+    child = Child("worker 1", "worker", (), ASSIGNMENT, Barren(), lambda _: None, not_heard)
     await child.drain(1.0)
     await child.run()
 

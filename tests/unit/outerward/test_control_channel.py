@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from idp_adapters import OidcSettings
 from outerward.config import Settings
-from outerward.control import Assignment, Channel, Drain, EdgeStatus, Listening, Message
-from proxy import EdgeSettings, TunnelSettings
+from outerward.control import Asked, Assignment, Channel, Drain, EdgeStatus, Listening, Message, Told
+from proxy import Counted, EdgeSettings, Sample, TunnelSettings
 from session_store import StoreSettings
 
 SETTINGS = Settings(
@@ -32,10 +32,12 @@ async def pair() -> tuple[Channel, Channel]:
 async def test_messages_arrive_whole_and_in_order() -> None:
     ours, theirs = await pair()
     messages: list[Message] = [
-        Assignment(settings=SETTINGS, edge_port=4180),
+        Assignment(settings=SETTINGS, edge_port=4180, process="worker 1"),
         EdgeStatus(status="draining"),
         Drain(timeout_s=30.0),
         Listening(),
+        Asked(),
+        Told(counted=Counted((Sample("a_total", ("b", "ü"), (1, 2.5)),), (Sample("c", (), (0,)),))),
     ]
     for message in messages:
         ours.send(message)
@@ -66,4 +68,4 @@ async def test_a_message_cut_short_is_an_end() -> None:
 @given(st.text(min_size=1))
 def test_an_assignment_shows_no_secret(secret: str) -> None:
     settings = Settings(store=StoreSettings(secret=(f"canary{secret}",)))
-    assert "canary" not in repr(Assignment(settings=settings, edge_port=1))
+    assert "canary" not in repr(Assignment(settings=settings, edge_port=1, process="admin"))

@@ -1,6 +1,8 @@
 """Lines written by a thread: in order, never waited for, dropped and counted where nobody takes them."""
 
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -116,3 +118,44 @@ def test_the_last_words_are_waited_for_and_not_for_ever(pipe: tuple[int, int]) -
     log = LogWriter(writer, Told())
     log.write("x" * 1_000_000 + "\n")
     log.drain(0.05)
+
+
+def test_lines_of_requests_leave_room_to_what_is_rarer(pipe: tuple[int, int]) -> None:
+    reader, writer = pipe
+    told = Told()
+    log = LogWriter(writer, told, most_bytes=MOST)
+    log.write("x" * (MOST * 7 // 10) + "\n")  # more than a pipe holds: it stays in the midst of writing
+    assert os.read(reader, 1) == b"x"
+    requests = b"".join(b"%9d\n" % number for number in range(100))
+    for _ in range(MOST // len(requests)):
+        log.write_traffic(requests)
+    dropped = log.dropped
+    log.write("rare\n")
+    assert log.dropped == dropped > 0
+    assert dropped % 100 == 0
+    text = b""
+    while b"rare\n" not in text:
+        text += os.read(reader, 65536)
+    assert told.event.wait(60)
+    assert sum(told.lost) == dropped
+    log.drain(60)
+    os.close(writer)
+
+
+def test_processes_that_share_a_pipe_write_whole_lines(pipe: tuple[int, int]) -> None:
+    reader, writer = pipe
+    program = (
+        "import sys; from outerward.log_writer import LogWriter\n"
+        "log = LogWriter(1, lambda lines: None, most_bytes=1 << 26)\n"
+        "for _ in range(100): log.write_traffic((sys.argv[1] * 998 + '\\n').encode() * 8)\n"
+        "log.drain(60)"
+    )
+    writers = [subprocess.Popen([sys.executable, "-c", program, name], stdout=writer) for name in "abc"]
+    os.close(writer)
+    text = b""
+    while data := os.read(reader, 5000):
+        text += data
+    assert [each.wait(60) for each in writers] == [0, 0, 0]
+    lines = text.splitlines()
+    assert len(lines) == 3 * 100 * 8
+    assert {line[:1] * 998 for line in lines} == set(lines)

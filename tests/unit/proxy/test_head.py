@@ -3,14 +3,14 @@
 import httptools
 import pytest
 
-from proxy.fields import MAX_HEADERS, Refusal
+from proxy.fields import Refusal
 from proxy.head import Request, read_head
+from proxy.limits import DEFAULT_LIMITS
 from proxy.problems import (
     BAD_REQUEST,
     EXPECTATION_FAILED,
     HEADERS_TOO_LARGE,
     HTTP_VERSION,
-    METHOD_NOT_SUPPORTED,
     NOT_IMPLEMENTED,
     URI_TOO_LONG,
     Problem,
@@ -53,7 +53,6 @@ def refused(judged: Request | Refusal) -> Problem:
         (b"GET", b"/", "1.2", HTTP_VERSION),
         (b"CONNECT", b"a:1", "1.1", NOT_IMPLEMENTED),
         (b"CONNECT", b"/", "1.1", NOT_IMPLEMENTED),
-        (b"TRACE", b"/", "1.1", METHOD_NOT_SUPPORTED),
         (b"GET", b"/" + b"a" * 8192, "1.1", URI_TOO_LONG),
         (b"OPTIONS", b"*", "1.1", BAD_REQUEST),
         (b"GET", b"a", "1.1", BAD_REQUEST),
@@ -87,7 +86,6 @@ def test_a_line_that_is_no_request_is_refused(
         [(b"Host", b"a,b")],
         [(b"Host", b"a?b")],
         [(b"Host", b"a#b")],
-        [(b"Host", b"a:")],
         [(b"Host", b"a:x")],
         [(b"Host", b"a:65536")],
         [(b"Host", b"a:80:80")],
@@ -230,8 +228,8 @@ def test_a_client_waits_for_100_only_with_a_body_and_http_1_1(
 @pytest.mark.parametrize(
     "expect", [[b"bogus"], [b"100-continue", b"100-continue"], [b"100-continue, x"], [b""]]
 )
-def test_another_expectation_is_refused(expect: list[bytes]) -> None:
-    assert refused(judge(*((b"Expect", value) for value in expect))) is EXPECTATION_FAILED
+def test_another_expectation_is_answered_by_a_problem(expect: list[bytes]) -> None:
+    assert passed(judge(*((b"Expect", value) for value in expect))).problem is EXPECTATION_FAILED
 
 
 # Sizes
@@ -240,8 +238,8 @@ def test_another_expectation_is_refused(expect: list[bytes]) -> None:
 @pytest.mark.parametrize(
     ("headers", "fits"),
     [
-        ([(b"X", b"1")] * (MAX_HEADERS - 1), True),
-        ([(b"X", b"1")] * MAX_HEADERS, False),
+        ([(b"X", b"1")] * (DEFAULT_LIMITS.max_headers - 1), True),
+        ([(b"X", b"1")] * DEFAULT_LIMITS.max_headers, False),
         ([(b"X", b"a" * (16 * 1024 - 5))], True),
         ([(b"X", b"a" * (16 * 1024 - 4))], False),
         ([(b"X", b"a" * 11_000)] * 3, False),

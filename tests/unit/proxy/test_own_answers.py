@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.answers import clearing, is_navigation, login_answer, problem_answer
+from proxy.answers import Stamp, clearing, is_navigation, login_answer, problem_answer
 from proxy.fields import Refusal
 from proxy.head import Request, read_head
 from proxy.problems import BAD_REQUEST, LOGIN_REQUIRED, NOT_ALLOWED, STORE_UNAVAILABLE, Problem
 from tests.support.edge import route
 from tests.support.upstreams import Echo
 
+STAMP = Stamp("req1", b"Date: Tue, 15 Nov 1994 08:12:31 GMT\r\n")
 ROUTE = route(Echo().address)
 NAVIGATION = (b"Sec-Fetch-Mode", b"navigate")
 HTML = (b"Accept", b"text/html,application/xhtml+xml,*/*;q=0.8")
@@ -71,7 +72,7 @@ def test_a_navigation_is_told_from_a_script(
 
 def login(request: Request, *, clear: bool = False, secure: bool = False) -> bytes:
     at = route(Echo().address, secure=secure)
-    return login_answer(request, at, "req1", "no_session", clear_cookies=clear, close=False)
+    return login_answer(request, at, STAMP, "no_session", clear_cookies=clear, close=False)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +120,7 @@ def test_anything_else_gets_401_json_with_the_reason_and_a_challenge() -> None:
         "error_code": "ERR_OUTERWARD_2000",
         "status_code": 401,
         "msg": f"{LOGIN_REQUIRED.title}: {LOGIN_REQUIRED.sentence}",
-        "details": {"operation_id": "req1", "reason": "no_session"},
+        "details": {"operation_id": STAMP.request_id, "reason": "no_session"},
     }
 
 
@@ -140,7 +141,7 @@ def test_a_cleared_cookie_has_all_its_attributes() -> None:
 
 @pytest.mark.parametrize("problem", [BAD_REQUEST, NOT_ALLOWED, STORE_UNAVAILABLE])
 def test_a_person_gets_a_page_that_nobody_stores_frames_or_indexes(problem: Problem) -> None:
-    data = problem_answer(problem, made(NAVIGATION), "req1", account="<ada>", close=True)
+    data = problem_answer(problem, made(NAVIGATION), STAMP, account="<ada>", close=True)
     head, headers, body = read(data)
 
     assert head.status_code == problem.status
@@ -150,12 +151,12 @@ def test_a_person_gets_a_page_that_nobody_stores_frames_or_indexes(problem: Prob
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert headers["connection"] == "close"
     assert problem.page_code.encode() in body
-    assert b"req1" in body
+    assert STAMP.request_id.encode() in body
     assert b"<ada>" not in body
 
 
 def test_a_page_that_forbids_names_the_account_and_offers_another() -> None:
-    _, _, body = read(problem_answer(NOT_ALLOWED, made(NAVIGATION), "r", account="ada@example.com"))
+    _, _, body = read(problem_answer(NOT_ALLOWED, made(NAVIGATION), STAMP, account="ada@example.com"))
 
     assert b"ada@example.com" in body
     assert b"Sign in as someone else" in body
@@ -163,15 +164,15 @@ def test_a_page_that_forbids_names_the_account_and_offers_another() -> None:
 
 def test_unavailable_says_when_to_come_back() -> None:
     for request in (made(), made(NAVIGATION)):
-        assert read(problem_answer(STORE_UNAVAILABLE, request, "r"))[1]["retry-after"] == "1"
-    assert "retry-after" not in read(problem_answer(NOT_ALLOWED, made(), "r"))[1]
+        assert read(problem_answer(STORE_UNAVAILABLE, request, STAMP))[1]["retry-after"] == "1"
+    assert "retry-after" not in read(problem_answer(NOT_ALLOWED, made(), STAMP))[1]
 
 
 @pytest.mark.parametrize(
     "judged", [made(method=b"HEAD"), made(NAVIGATION, method=b"HEAD"), Refusal(BAD_REQUEST, "", b"HEAD")]
 )
 def test_an_answer_to_head_has_a_length_and_no_body(judged: Request | Refusal) -> None:
-    data = problem_answer(BAD_REQUEST, judged, "r", close=True)
+    data = problem_answer(BAD_REQUEST, judged, STAMP, close=True)
     head, headers, body = read(data, b"HEAD")
 
     assert (head.status_code, body) == (400, b"")
@@ -180,4 +181,4 @@ def test_an_answer_to_head_has_a_length_and_no_body(judged: Request | Refusal) -
 
 
 def test_what_was_no_request_gets_json() -> None:
-    assert read(problem_answer(BAD_REQUEST, None, "r"))[1]["content-type"] == "application/json"
+    assert read(problem_answer(BAD_REQUEST, None, STAMP))[1]["content-type"] == "application/json"

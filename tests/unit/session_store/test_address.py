@@ -72,7 +72,9 @@ def test_user_and_password_are_not_shown() -> None:
     assert "hunter2" not in repr(address)
     assert "worker" not in repr(address)
     store = Store.open("redis://worker:hunter2@store", secrets=["swordfish"])
-    shown = repr(vars(store)) + "".join(repr(vars(part)) for part in vars(store).values())
+    shown = repr(vars(store)) + "".join(
+        repr(getattr(part, "__dict__", part)) for part in vars(store).values()
+    )
     assert "hunter2" not in shown
     assert "swordfish" not in shown
 

@@ -9,7 +9,7 @@ from msgspec import structs
 
 from admin_api import AdminSettings
 from idp_adapters import OidcSettings
-from outerward.config import LogSettings, load_settings
+from outerward.config import LogSettings, MetricsSettings, load_settings
 from proxy import EdgeRouteSettings, EdgeSettings, TunnelSettings
 from session_store import StoreSettings
 
@@ -22,6 +22,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "## `[[tunnel]]`": TunnelSettings,
     "## `[[edge_route]]`": EdgeRouteSettings,
     "## `[log]`": LogSettings,
+    "## `[metrics]`": MetricsSettings,
 }
 
 

@@ -171,6 +171,8 @@ def test_the_environment_gives_scalars_lists_and_secrets(folder: Path) -> None:
         "OUTERWARD_ADMIN_BOOTSTRAP_TOKEN_FILE": "token",
         "OUTERWARD_GEOIP_DATABASES": "city.mmdb, country.mmdb",
         "OUTERWARD_LOG_LEVEL": "debug",
+        "OUTERWARD_LOG_ACCESS": "combined",
+        "OUTERWARD_METRICS_LISTEN": "127.0.0.1:9100",
         "OUTERWARD_PROVIDER_CORP_CLIENT_SECRET": "from there",
         "OUTERWARD_PROVIDER_CORP_CLIENT_ID": "id from there",
         "REDIS": "redis://h",
@@ -186,6 +188,8 @@ def test_the_environment_gives_scalars_lists_and_secrets(folder: Path) -> None:
     assert found.store.secret == ("0123456789abcdef", "fedcba9876543210")
     assert found.admin.bootstrap_token == "t" * 40
     assert found.log.level == "debug"
+    assert found.log.access == "combined"
+    assert found.metrics.listen == "127.0.0.1:9100"
     assert found.provider["corp"].client_secret == "from there"
     assert found.provider["corp"].client_id == "id from there"
     assert all(type(value) is str for value in (*found.store.secret, found.store.url, *found.edge.listen))
@@ -214,7 +218,7 @@ def test_a_missing_secret_may_come_from_the_environment(folder: Path) -> None:
         ({"OUTERWARD_STORE_SECRET_FILE": "no"}, "OUTERWARD_STORE_SECRET_FILE: store.secret: HERE/no cannot be read: No such file or directory"),
         ({"OUTERWARD_LOG_LEVEL": "debug", "OUTERWARD_LOG_LEVEL_FILE": "f"}, "OUTERWARD_LOG_LEVEL_FILE: log.level: OUTERWARD_LOG_LEVEL is set too; only one of them may be"),
         ({"OUTERWARD_PRIVACY_IP": "truncated"}, "OUTERWARD_PRIVACY_IP: privacy.ip: is not available in this version"),
-        ({"OUTERWARD_LOG_ACCESS": "none"}, "OUTERWARD_LOG_ACCESS: log.access: is not available in this version"),
+        ({"OUTERWARD_LOG_ACCESS": "off"}, 'OUTERWARD_LOG_ACCESS: log.access: must be "combined", "json" or "none", not "off"'),
         ({"OUTERWARD_EDGE_LOGIN_HOST_FILE": "f"}, "OUTERWARD_EDGE_LOGIN_HOST_FILE: edge.login_host: is not available in this version"),
         ({"OUTERWARD_PROVIDER_CORP_CLIENT_SECRET": "env:NOPE"}, "OUTERWARD_PROVIDER_CORP_CLIENT_SECRET: provider.corp.client_secret: the environment variable NOPE is not set"),
     ],

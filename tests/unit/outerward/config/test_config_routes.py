@@ -1,9 +1,11 @@
+from datetime import timedelta
+
 import pytest
 from msgspec.structs import replace
 
 from idp_adapters import OidcSettings, parse_rule
 from outerward.config import Settings, routes_of
-from proxy import EdgeRouteSettings, EdgeSettings, Route, TunnelSettings, UpstreamAddress
+from proxy import EdgeRouteSettings, EdgeSettings, Limits, Route, TunnelSettings, UpstreamAddress
 from session_store import endpoint_id
 
 CORP = OidcSettings(issuer="https://id.example.com", client_id="outerward", client_secret="s")
@@ -119,3 +121,37 @@ def test_a_route_for_the_whole_host_matches_everything_and_is_not_the_endpoint_o
     assert route.endpoint.public_url == "https://apps.example.com"
     assert route.endpoint.path_prefix == "/"
     assert route.endpoint.id == endpoint_id("apps/") != endpoint_id("apps")
+
+
+def test_what_passes_without_a_session_is_the_tunnels_on_each_of_its_routes() -> None:
+    public = replace(WIKI, public_paths=("/wiki/help/*", "/wiki/logo.png"), allow_cors_preflight=True)
+    settings = Settings(provider={"corp": CORP}, tunnel=(public,), edge_route=(ROUTE,))
+    (route,) = routes_of(settings, 4180)
+
+    assert route.allow_cors_preflight
+    assert [route.is_public(path) for path in ("/wiki/help/a", "/wiki/logo.png", "/wiki/help", "/wiki")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert not edge_route_of().is_public("/wiki/help/a")
+
+
+def test_an_upstreams_authorities_are_part_of_its_address_and_of_no_repr() -> None:
+    route = route_of(replace(TUNNEL, upstream="https://app.internal", upstream_ca="PEM"))
+
+    assert route.upstream == UpstreamAddress(kind="https", host="app.internal", port=443, ca="PEM")
+    assert "PEM" not in repr(route)
+
+
+def test_the_limits_of_a_request_are_the_edges() -> None:
+    assert EdgeSettings().limits == Limits()
+    edge = EdgeSettings(
+        max_line=1024,
+        max_header=4096,
+        max_headers=10,
+        header_timeout=timedelta(seconds=2),
+        idle_timeout=timedelta(milliseconds=1500),
+    )
+    assert edge.limits == Limits(1024, 4096, 10, 2.0, 1.5)

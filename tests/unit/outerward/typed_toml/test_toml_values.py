@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outerward.typed_toml.values import duration, read_secret_file, secret, size
+from outerward.typed_toml.values import certificates, duration, read_secret_file, secret, size
+from tests.support.certificates import Authority
 
 
 @pytest.mark.parametrize(
@@ -100,3 +101,32 @@ def test_a_secret_that_is_not_there_is_refused_in_words(tmp_path: Path, text: st
 def test_a_secret_file_keeps_blanks_and_loses_the_line_end_only(tmp_path: Path) -> None:
     (tmp_path / "key").write_bytes(b" a b \r\n")
     assert read_secret_file(tmp_path / "key") == " a b "
+
+
+def test_certificates_are_taken_out_of_what_stands_around_them(tmp_path: Path) -> None:
+    one, other = Authority().pem, Authority().pem
+    (tmp_path / "ca.pem").write_text(f"# Bücher GmbH\n{one}-----BEGIN PRIVATE KEY-----\nAAAA\n{other}")
+
+    found = certificates(str(tmp_path / "ca.pem"))
+
+    assert found.split() == (one + other).split()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "holds no certificate in PEM form"),
+        (b"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n", "certificate that cannot be read"),
+        (
+            b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+            "holds a certificate that cannot be read",
+        ),
+        (b"\xff" * (1024 * 1024 + 1), "is too large for certificates"),
+    ],
+    ids=["empty", "a frame", "no certificate in it", "too large"],
+)
+def test_what_holds_no_certificate_is_refused(tmp_path: Path, content: bytes, words: str) -> None:
+    (tmp_path / "ca.pem").write_bytes(content)
+
+    with pytest.raises(ValueError, match=words):
+        certificates(str(tmp_path / "ca.pem"))
