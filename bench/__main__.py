@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from bench import load, memory, peers, rounds, session
+from bench import load, memory, peers, rounds, session, transfers
 from bench.load import LoadFailed
 from bench.programs import NotStarted
 from bench.report import report
@@ -41,6 +41,7 @@ def main() -> int:
         with _stage() as stage:
             print(_machine(), flush=True)
             print(f"\n{memory.told(stage.memory)}\n", flush=True)
+            print(f"{transfers.told(stage.transfers(options.rounds))}\n", flush=True)
             measured = rounds.measure_rounds(
                 stage.proxies,
                 stage.store,
@@ -73,6 +74,13 @@ class _Stage:
         upstream = kept(peers.start_upstream(folder)).port
         ours = kept(peers.start_outerward(folder, upstream, folder, 1))
         self.memory = memory.measure_memory(ours, folder)
+        large = stack.enter_context(transfers.application())
+        own = folder / "transfers"
+        own.mkdir()
+        self._carriers = [
+            kept(peers.start_plain(own, large)),
+            kept(peers.start_outerward(own, large, folder, 1)),
+        ]
         self.proxies = [
             kept(peers.start_plain(folder, upstream)),
             kept(peers.start_auth_request(folder, upstream)),
@@ -80,6 +88,10 @@ class _Stage:
             ours,
             kept(peers.start_outerward(folder, upstream, folder, 2)),
         ]
+
+    def transfers(self, rounds: int) -> list[transfers.Transferred]:
+        """Large bodies through nginx and ours."""
+        return transfers.measure_transfers(self._carriers, self.heads, rounds)
 
 
 @contextmanager

@@ -59,6 +59,7 @@ _FORWARD = """
     proxy_set_header X-Request-Id $request_id;
     proxy_pass http://app;
 """
+_STREAMED = "client_max_body_size 0; proxy_request_buffering off; proxy_max_temp_file_size 0;"
 # The lines of the outer location are not inherited by one that sets a header: Connection stands here again.
 _AUTH = """
     location = /auth {
@@ -123,7 +124,8 @@ def start_upstream(folder: Path) -> Peer:
 
 def start_plain(folder: Path, upstream: int) -> Peer:
     """A reverse proxy that checks nothing."""
-    return _start_nginx(PLAIN, folder, _UPSTREAM.format(upstream=upstream), f"location / {{ {_FORWARD} }}")
+    server = f"location / {{ {_FORWARD} {_STREAMED} }}"
+    return _start_nginx(PLAIN, folder, _UPSTREAM.format(upstream=upstream), server)
 
 
 def start_auth_request(folder: Path, upstream: int) -> Peer:

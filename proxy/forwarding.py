@@ -26,6 +26,7 @@ from proxy.upstream_pool import UpstreamBusy, UpstreamPool, UpstreamRefused, Ups
 from proxy.websocket import CLOSE_POLICY, Frames
 
 BODY_TIMEOUT_S = 60.0
+LEAST_BODY_BYTES = 30_000
 WRITE_TIMEOUT_S = 60.0
 _REPEATABLE = frozenset({b"GET", b"HEAD", b"OPTIONS"})
 _LAST_CHUNK = b"0\r\n\r\n"
@@ -98,6 +99,7 @@ class Forwarding:
     _upstream: UpstreamConnection | None = None
     _connecting: asyncio.Task[None] | None = None
     _body_size = 0
+    _body_mark = 0
     _answering = False
     _chunked_answer = False
     _close = False
@@ -206,7 +208,6 @@ class Forwarding:
             self.fail(BODY_TOO_LARGE)
         elif self._upstream is not None and not self._websocket:
             self._upstream.write(self._framed(data))
-            self._rearm()
         else:
             self._pending = (*self._pending, data)
             self._exchange.set_full(True)
@@ -330,11 +331,13 @@ class Forwarding:
         self._rearm()
 
     def on_deadline(self) -> None:
-        """Whoever was waited for took too long."""
-        if not self._exchange.received and not self._exchange.full and not self._websocket:
-            self.fail(REQUEST_TIMEOUT)
-        else:
+        """Whoever was waited for took too long; a body may, while enough of it comes."""
+        if self._exchange.received or self._exchange.full or self._websocket:
             self.fail(UPSTREAM_SILENT)
+        elif self._body_size - self._body_mark >= LEAST_BODY_BYTES:
+            self._rearm()
+        else:
+            self.fail(REQUEST_TIMEOUT)
 
     def fail(self, problem: Problem) -> None:
         """End it: by an answer of our own where none has begun, else by breaking off."""
@@ -369,6 +372,7 @@ class Forwarding:
         elif self._answering:
             self._client.disarm()
         elif not self._exchange.received and not self._exchange.full and not self._websocket:
+            self._body_mark = self._body_size
             self._client.arm(BODY_TIMEOUT_S)
         else:
             self._client.arm(self._timeout_s)

@@ -2,14 +2,16 @@
 
 import os
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from bench import processes
+from bench import processes, transfers
 from bench.load import HEADS, HOST, Counted, Load, LoadFailed, read_counted, write_heads
 from bench.memory import Memory, told
-from bench.peers import AUTH_REQUEST, LUA, OURS, PLAIN
+from bench.peers import AUTH_REQUEST, LUA, OURS, PLAIN, Peer
 from bench.processes import Held, read_held, read_stat
+from bench.programs import Program
 from bench.report import ratio, report, table
 from bench.rounds import Measured, loads
 
@@ -137,3 +139,34 @@ def test_memory_is_told_beside_its_goals() -> None:
     assert "74 MB resident when idle (goal: 70)" in sentence
     assert "31 MB as its share, 14 MB its own" in sentence
     assert "4.9 kB for each of 2000" in sentence
+
+
+# Transfers
+
+
+def peer(name: str, port: int) -> Peer:
+    return Peer(name, port, cast("Program", None), {})
+
+
+def test_a_large_body_passes_whole_both_ways(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transfers, "SIZE", 3_000_001)
+    write_heads(tmp_path, "x")
+    with transfers.application() as port:
+        found = transfers.measure_transfers([peer(OURS, port), peer(PLAIN, port)], tmp_path, 2)
+    assert [each.proxy for each in found] == [OURS, PLAIN, OURS, PLAIN]
+    assert all(each.down_s > 0 and each.up_s > 0 for each in found)
+
+
+def test_a_short_body_gives_no_figure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_heads(tmp_path, "x")
+    with transfers.application() as port:
+        monkeypatch.setattr(transfers, "_length", lambda _: 10)
+        with pytest.raises(LoadFailed):
+            transfers.measure_transfers([peer(OURS, port)], tmp_path, 1)
+
+
+def test_transfers_are_told_beside_those_of_nginx() -> None:
+    ours, nginx = transfers.Transferred(OURS, 0.1, 0.4), transfers.Transferred(PLAIN, 0.2, 0.1)
+    assert transfers.told([ours, nginx]) == (
+        "A body of 100 MB: down 1000 MB/s, 2.00 of nginx's; up 250 MB/s, 0.25 of nginx's (goal: 0.5)"
+    )
