@@ -110,14 +110,15 @@ class LogWriter:
 
     def _write_out(self, lines: bytes) -> int:
         """Write ``lines``; how many the descriptor did not take, where it takes no more, or not whole."""
-        text = memoryview(b"\n" + lines if self._broken_off else lines)
+        ahead = b"\n" if self._broken_off else b""
+        text = memoryview(ahead + lines)
         done = 0
         with self._alone(), suppress(OSError):
             while done < len(text):
                 done += os.write(self._descriptor, text[done:])
         if done:
             self._broken_off = text[done - 1] != ord("\n")
-        return bytes(text[done:]).count(b"\n")
+        return lines[max(0, done - len(ahead)) :].count(b"\n")
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -19,7 +19,10 @@ from proxy.head import Request
 
 LineFormat = Literal["json", "combined"]
 GONE = 499
-"""The status that is logged where the client left before an answer began; it is never sent."""
+"""The status that is logged where the client left or its session ended before an answer; it is never sent."""
+
+BROKEN = 500
+"""The status that is logged where an error of ours left a request without an answer; it is never sent."""
 
 _LONGEST_AGENT = 512
 _LONGEST_PATH = 1024
@@ -86,7 +89,7 @@ def json_lines(records: Sequence[Finished], zero_ms: int) -> list[bytes]:
             _printable(record.request_id),
             _text(request.method) if request is not None else "",
             _path(request.path.path) if isinstance(request, Request) else "",
-            record.status or GONE,
+            _status(record),
             record.complete,
             record.sent,
             int((record.ended_s - record.began_s) * 1e6) / 1000,
@@ -131,8 +134,15 @@ def _combined_line(record: Finished, ended_at_s: int) -> bytes:
     user = "-" if session is None else _field(session.user_id)
     return (
         f"{_field(record.client)} - {user} [{_combined_second(ended_at_s)}]"
-        f' "{asked}" {record.status or GONE} {record.sent} "-" "{agent}"\n'
+        f' "{asked}" {_status(record)} {record.sent} "-" "{agent}"\n'
     ).encode()
+
+
+def _status(record: Finished) -> int:
+    """The status of the answer; without one, whose fault that was."""
+    if record.status:
+        return record.status
+    return BROKEN if record.outcome == "failed" else GONE
 
 
 def _path(path: str) -> str:

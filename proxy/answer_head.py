@@ -138,11 +138,16 @@ def passing_trailers(headers: Headers) -> bytes:
     return passing if len(passing) <= _MOST_BYTES else b""
 
 
+def frames_body(headers: Headers) -> bool:
+    """Whether header lines say that a body follows, as an interim answer may not (RFC 9110 §8.6, §15.2)."""
+    return any(_ACTIONS[name] in (_CONTENT_LENGTH, _TRANSFER_ENCODING) for name, _ in headers)
+
+
 def _switched(reason: bytes, headers: Headers) -> AnswerHead:
     """The head of a 101 that was asked for; judged as that of an answer without a body."""
     if not agrees(headers):
         raise InvalidAnswer("101 to something else than a WebSocket")
-    if any(_ACTIONS[name] in (_CONTENT_LENGTH, _TRANSFER_ENCODING) for name, _ in headers):
+    if frames_body(headers):
         raise InvalidAnswer("101 with a body")
     head = read_answer(204, reason, headers, method=b"GET", internal=False)
     lines = head.block.removeprefix(b"HTTP/1.1 204")

@@ -106,7 +106,7 @@ class Course(Account):
         if self.started and not self._done:
             self._tell(complete=False)
         self._done = True
-        self._let_go()
+        self.let_go()
         if self._forwarding is not None:
             self._forwarding.abandon()
 
@@ -182,13 +182,14 @@ class Course(Account):
         """The answer is whole; what is still to come of a short body is read and dropped before the next."""
         self._done = self._answered = True
         self._tell(complete=True)
-        self._let_go()
+        self.let_go()
         self._forwarding = None
         self.full = False
         if close or self.received:
             self._connection.finish(self, close=close)
         else:
             self._connection.arm(DROP_TIMEOUT_S)
+            self._connection.update_reading()
 
     def hold(self) -> OpenStream | None:
         """This takes longer than a moment: from now on it ends with its session, where it has one."""
@@ -196,14 +197,18 @@ class Course(Account):
             self._open = self._worker.streams.add(self, *self._allowed)
         return self._open
 
-    def _let_go(self) -> None:
+    def let_go(self) -> None:
+        """It is over, or takes no longer than a moment after all."""
         if self._open is not None:
             self._worker.streams.remove(self._open)
             self._open = None
 
     def cut(self) -> None:
         """The session has ended: a WebSocket is told so between two frames, anything else breaks off."""
-        goodbye = self._forwarding.goodbye() if self._forwarding is not None and not self._done else None
+        if self._done:
+            return
+        self._outcome = "ended"
+        goodbye = self._forwarding.goodbye() if self._forwarding is not None else None
         if goodbye is None:
             self.abort()
         else:
@@ -223,6 +228,7 @@ class Course(Account):
     def broken_here(self, error: Exception) -> None:
         """An error of ours: nothing is passed, nothing is told, and the log has it."""
         log.error("exchange_failed", request_id=self._request_id, exc_info=error)
+        self._outcome = "failed"
         self.abort()
 
     def _fail(self, problem: Problem) -> None:

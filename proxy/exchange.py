@@ -144,16 +144,16 @@ class Exchange(Course):
             self._login(request, standing.route, verdict.reason)
 
     def _allow(self, verdict: Allow, request: Request, standing: Standing, now_ms: int) -> None:
+        fields, route = request.fields, standing.route
+        self._outcome = "allow"
+        self._allowed = verdict.session, route
         if request.last_hop:
             self._answer_last_hop()
             return
-        fields, route = request.fields, standing.route
         lines, pool = standing.lines, standing.pool
         if lines is None or pool is None:
             lines, pool = self._prepare(standing)
         head = upstream_head(request, lines, verdict.identity_lines, self._request_id)
-        self._outcome = "allow"
-        self._allowed = verdict.session, route
         self._worker.recorder.note(
             verdict.session, now_ms, self._client, fields.user_agent, speculative=request.speculative
         )
@@ -164,6 +164,9 @@ class Exchange(Course):
     def _pass_unchecked(self, request: Request, standing: Standing) -> None:
         """A public path or a CORS preflight: no session is asked for, and the upstream is told of none."""
         self._outcome = "public"
+        if request.last_hop:
+            self._answer_last_hop()
+            return
         route, (lines, pool) = standing.route, self._prepare(standing)
         head = upstream_head(request, lines, b"", self._request_id)
         self._forward(
@@ -194,6 +197,15 @@ class Exchange(Course):
     def _answer_last_hop(self) -> None:
         close = self.closing or not self._short
         self._answer(last_hop_answer(self._stamp, close=close), close=close)
+
+    def cut(self) -> None:
+        """The session has ended: what the upstream has nothing of is answered as if it came now."""
+        if self._done or self._checking is None or self._forwarding is None or not self._forwarding.unsent:
+            super().cut()
+            return
+        request, standing, _ = self._checking
+        self._forwarding.abandon()
+        self._login(request, standing.route, "revoked")
 
     def _login(self, request: Request, route: Route, reason: str, *, clear_cookies: bool = False) -> None:
         close = self.closing or not self._short

@@ -13,8 +13,14 @@ from proxy.head import Request
 from proxy.routes import Route
 from session_store import ApplicationSession
 
-Outcome = Literal["allow", "login", "forbid", "unavailable", "refused", "public", "internal"]
-"""A verdict of the gate; *refused* before it was reached, *public* past it, *internal* for reserved paths."""
+Outcome = Literal[
+    "allow", "login", "forbid", "unavailable", "refused", "public", "internal", "ended", "failed"
+]
+"""A verdict of the gate, or why there was none.
+
+*refused* before it was reached, *public* past it, *internal* for reserved paths, *ended* with the session
+while it was under way, *failed* by an error of ours.
+"""
 
 
 class Finished(msgspec.Struct, gc=False):

@@ -5,7 +5,7 @@ client's connection off, so that half of it is never taken for the whole.
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from typing import Protocol
 
 from proxy.answer_head import CHUNKED, SWITCHED, AnswerHead
@@ -73,6 +73,9 @@ class Turn(Protocol):
     def hold(self) -> OpenStream | None:
         """This takes longer than a moment."""
 
+    def let_go(self) -> None:
+        """It does not, as far as is known."""
+
     def spawn(self, work: Coroutine[object, object, None]) -> None:
         """Run what has to wait."""
 
@@ -128,10 +131,10 @@ class Forwarding:
         self._length = request.fields.body_length
         self._websocket = request.fields.websocket
         self._repeatable = not request.expects_more and request.method in _REPEATABLE
-        self._pending: Sequence[bytes] = ()
+        self._pending: list[bytes] = []
         self._unsent: list[bytes] = []
 
-    def begin(self, pending: Sequence[bytes]) -> None:
+    def begin(self, pending: list[bytes]) -> None:
         """Send the request, with what has come of its body so far."""
         if pending or self._length != 0:
             self._pending = pending
@@ -141,11 +144,17 @@ class Forwarding:
                 return
         self._reach(self._pool.take(fresh=not self._repeatable))
 
+    @property
+    def unsent(self) -> bool:
+        """Whether the upstream has nothing of the request."""
+        return self._upstream is None and not self._answering
+
     def _too_large(self, size: int) -> bool:
         return self._max_body is not None and size > self._max_body
 
     def _reach(self, upstream: UpstreamConnection | None) -> None:
         if upstream is None:
+            self._exchange.hold()  # its session may end before a connection is there
             self._exchange.spawn(self._connect())
         else:
             self._send(upstream)
@@ -174,6 +183,8 @@ class Forwarding:
             upstream.set_reading(False)
         if self._length == 0:
             upstream.write(self._head)
+            if not self._websocket:
+                self._exchange.let_go()
         else:
             self._send_begun(upstream)
         self._rearm()
@@ -186,7 +197,7 @@ class Forwarding:
             begun.append(_LAST_CHUNK)
         if self._request.fields.expects_continue and not self._pending and not received:
             self._client.write(CONTINUE)
-        self._pending = ()
+        self._pending = []
         self._exchange.set_full(False)
         upstream.write(b"".join(begun))
         if not received:
@@ -209,7 +220,7 @@ class Forwarding:
         elif self._upstream is not None and not self._websocket:
             self._upstream.write(self._framed(data))
         else:
-            self._pending = (*self._pending, data)
+            self._pending.append(data)
             self._exchange.set_full(True)
 
     def receive_end(self) -> None:
@@ -247,11 +258,10 @@ class Forwarding:
         self._frames = Frames()
         self._close = True
         self._unsent = [head.block, b"\r\n"]
-        if self._upstream is not None and self._pending:
-            self._upstream.write(b"".join(self._pending))
-        self._pending = ()
-        self._client.watch_peer()
+        pending, self._pending = self._pending, []
         self._exchange.set_full(False)
+        if self._upstream is not None and pending:
+            self._upstream.write(b"".join(pending))  # which may fill it at once
 
     def goodbye(self) -> bytes | None:
         """What tells a WebSocket that its session has ended; None where nothing can be told just now."""
@@ -272,6 +282,8 @@ class Forwarding:
         """Pass a piece of the body on, together with what else has just come."""
         if self._frames is not None:
             self._frames.feed(data)
+        elif not self._answering:
+            return
         self._unsent.append(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked_answer else data)
 
     def answer_pause(self) -> None:
@@ -285,6 +297,7 @@ class Forwarding:
         """The answer takes longer than a moment; its visitor has a part in it unless it is of events."""
         if self._has_part is None:
             self._has_part = self._frames is None and b"text/event-stream" not in self._unsent[0].lower()
+            self._client.watch_peer()
         opened = self._exchange.hold()
         if opened is not None and self._has_part:
             opened.active = True
@@ -367,7 +380,7 @@ class Forwarding:
         """One limit at a time: a client that stops sending or reading, or an upstream that stays silent."""
         if self._done:
             return
-        if not self._client.writable:
+        if not self._client.writable or (self._answering and self._exchange.full):
             self._client.arm(WRITE_TIMEOUT_S)
         elif self._answering:
             self._client.disarm()

@@ -51,18 +51,26 @@ class Recorder:
         self._task: asyncio.Task[None] | None = None
 
     def note(
-        self, session: ApplicationSession, at_ms: int, address: str, agent: bytes, *, speculative: bool
+        self,
+        session: ApplicationSession,
+        at_ms: int,
+        address: str,
+        agent: bytes,
+        *,
+        speculative: bool,
+        requests: int = 1,
     ) -> None:
         """A request of ``session`` was let through at ``at_ms``, from ``address`` with a User-Agent.
 
-        ``speculative``: nobody asked to see it, so it counts as activity only.
+        ``speculative``: nobody asked to see it, so it counts as activity only. ``requests``: 0 for activity
+        on what was let through before.
         """
         noted = self._noted.get(session.id)
         if noted is None:
             if len(self._noted) >= _MOST_NOTED:
                 return
             noted = self._noted[session.id] = _Noted(session)
-        noted.requests += 1
+        noted.requests += requests
         noted.at_ms = at_ms
         if not speculative:
             noted.seen_at_ms = at_ms

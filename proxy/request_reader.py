@@ -9,6 +9,7 @@ from typing import Protocol
 
 import httptools
 
+from proxy.chunks import Chunks
 from proxy.fields import Headers, Refusal
 from proxy.head import PLAIN_LINE, KnownBlock, Request, read_head
 from proxy.limits import DEFAULT_LIMITS, Limits
@@ -57,16 +58,21 @@ class RequestReader:
         self._target = b""
         self._headers: Headers = []
         self._judged: Request | Refusal | None = None
+        self._chunks = Chunks()
+        self._body: list[bytes] = []
+        self._ended = False
+        self._surplus = False
 
     def read(self, data: bytes, at: int) -> int:
         """Tell what ``data`` brings from ``at`` on, up to the end of a message; where to go on from.
 
-        A chunked body's end is the parser's to find: what follows it in the same piece is read with it.
         Raises what the listener raises, or HttpParserCallbackError with it.
         """
         if self._in_body:
-            end = len(data) if self._body_left is None else min(len(data), at + self._body_left)
+            end = self._end_of_body(data, at)
             self._parse(data if end - at == len(data) else data[at:end], begins=False)
+            if self._in_body and self._body_left is None and self._chunks.ended:
+                self._listener.not_a_request(BAD_REQUEST)
             return end
         begins = not self.in_head
         plain = PLAIN_LINE.match(data, at) if begins and not self._line else None
@@ -87,6 +93,12 @@ class RequestReader:
             self._known = KnownBlock.learn(block, self._judged, self._limits) or self._known
         return end
 
+    def _end_of_body(self, data: bytes, at: int) -> int:
+        """Where the body that comes now ends, or the end of ``data``."""
+        if self._body_left is None:
+            return self._chunks.end(data, at)
+        return min(len(data), at + self._body_left)
+
     def _end_of_head(self, data: bytes, at: int) -> int:
         """Where the head that comes now ends, or the end of ``data``."""
         if self._tail:
@@ -98,17 +110,22 @@ class RequestReader:
 
     def _parse(self, piece: bytes, *, begins: bool) -> None:
         self._judged = None
+        self._ended = False
         self._aside += len(piece)
         try:
             self._parser.feed_data(piece)
+            self._tell_body()
         except httptools.HttpParserUpgrade:
             self._listener.switched()
         except httptools.HttpParserCallbackError:
             raise
         except httptools.HttpParserError:
+            self._tell_body()
             self._listener.not_a_request(BAD_REQUEST)
             return
-        if self.in_head:
+        if self._surplus:
+            self._listener.not_a_request(BAD_REQUEST)
+        elif self.in_head:
             self._tail = (self._tail + piece)[-3:]
             self._limit_head(len(piece), begun=begins)
         elif self._in_body and self._aside > _MOST_ASIDE:
@@ -138,7 +155,10 @@ class RequestReader:
     # httptools
 
     def on_message_begin(self) -> None:
-        """A new head: its limits count from here."""
+        """A new head: its limits count from here. None may begin where no message should have ended."""
+        if self._ended:
+            self._surplus = True
+            return
         self.in_head = True
         self._head_bytes = 0
         self._target = b""
@@ -154,6 +174,8 @@ class RequestReader:
 
     def on_headers_complete(self) -> None:
         """The head is whole: judge it."""
+        if self._surplus:
+            return
         self.in_head = False
         self._in_body = True
         self._tail = b""
@@ -170,16 +192,29 @@ class RequestReader:
             limits=self._limits,
         )
         self._body_left = self._judged.fields.body_length if isinstance(self._judged, Request) else None
+        if self._body_left is None:
+            self._chunks = Chunks()
         self._listener.request_begun(self._judged)
 
     def on_body(self, data: bytes) -> None:
-        """A piece of the request's body."""
+        """A piece of the request's body; those of one read are told together."""
+        if self._surplus:
+            return
         self._aside = 0
         if self._body_left is not None:
             self._body_left -= len(data)
-        self._listener.body_received(data)
+        self._body.append(data)
 
     def on_message_complete(self) -> None:
         """The request is whole."""
+        if self._surplus:
+            return
+        self._tell_body()
+        self._ended = True
         self._in_body = False
         self._listener.request_ended()
+
+    def _tell_body(self) -> None:
+        if self._body:
+            data, self._body = b"".join(self._body), []
+            self._listener.body_received(data)

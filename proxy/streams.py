@@ -33,17 +33,30 @@ class Stream(Protocol):
 class OpenStream:
     """One open stream; asks for its session and is told. Times are the loop's, in seconds.
 
-    ``active``: since the session was asked for last, something passed that its visitor has a part in.
+    ``known``: the store has said since it was opened that the session lives, so that no end was missed.
+    ``active``: since the last tick, something passed that its visitor has a part in; ``moved_at``: when that
+    was.
     """
 
-    __slots__ = ("_streams", "active", "asked_at", "checked_at", "route", "session", "stream")
+    __slots__ = (
+        "_streams",
+        "active",
+        "asked_at",
+        "checked_at",
+        "known",
+        "moved_at",
+        "route",
+        "session",
+        "stream",
+    )
 
     def __init__(self, streams: "Streams", stream: Stream, session: ApplicationSession, route: Route) -> None:
         self._streams = streams
         self.stream = stream
         self.session = session
         self.route = route
-        self.asked_at = self.checked_at = streams.now()
+        self.asked_at = self.checked_at = self.moved_at = streams.now()
+        self.known = False
         self.active = False
 
     def answered(self, value: bytes | None) -> None:
@@ -114,6 +127,8 @@ class Streams:
     def judge(self, opened: OpenStream, value: bytes | None) -> None:
         """Cut it unless the store has just said that its session lives and may be here."""
         session = opened.session
+        if opened not in self._by_cookie.get(session.cookie_hash, ()):
+            return
         try:
             verdict = self._gate.judge(value, session.cookie_hash, opened.route, self._now_ms())
         except OutOfStep:
@@ -123,6 +138,7 @@ class Streams:
         else:
             if isinstance(verdict, Allow) and verdict.session.id == session.id:
                 opened.checked_at = opened.asked_at
+                opened.known = True
             else:
                 self._cut(opened)
 
@@ -131,25 +147,28 @@ class Streams:
         now, now_ms = self.now(), self._now_ms()
         for of_cookie in list(self._by_cookie.values()):
             for opened in list(of_cookie):
+                if opened.active:
+                    opened.active = False
+                    opened.moved_at = now
+                    self._recorder.note(opened.session, now_ms, "", b"", speculative=True, requests=0)
                 known_at = self._known_at(opened)
                 if now_ms >= opened.session.expires_at or now - known_at > UNKNOWN_FOR_S:
                     self._cut(opened)
                 elif now - opened.asked_at >= ASK_AFTER_S and (
-                    now - known_at >= ASK_AFTER_S or now - opened.asked_at >= ASK_ANYWAY_S
+                    now - known_at >= ASK_AFTER_S
+                    or now - opened.asked_at >= ASK_ANYWAY_S
+                    or 0 < opened.session.idle_timeout_s <= now - opened.moved_at
                 ):
                     self._ask(opened)
 
     def _known_at(self, opened: OpenStream) -> float:
         """When its session was last known to live: by asking, or as no end of it has been heard since."""
         ends = self._ends
-        if ends is not None and ends.since is not None and opened.checked_at >= ends.since:
+        if opened.known and ends is not None and ends.since is not None and opened.checked_at >= ends.since:
             return max(opened.checked_at, ends.until)
         return opened.checked_at
 
     def _ask(self, opened: OpenStream) -> None:
-        if opened.active:
-            opened.active = False
-            self._recorder.note(opened.session, self._now_ms(), "", b"", speculative=True)
         opened.asked_at = self.now()
         self._store.ask(opened.session.cookie_hash, opened.session.endpoint.id, opened)
 
@@ -169,4 +188,7 @@ class Streams:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
-            self.tick()
+            try:
+                self.tick()
+            except Exception as error:  # one tick that fails must not end all that follow
+                log.error("streams_failed", exc_info=error)

@@ -4,6 +4,7 @@ Both are decided by the canonical path, the method and the header lines of the r
 query, another header or a cookie says. What passes here is told to the upstream without an identity.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -12,7 +13,8 @@ from proxy.canonical import InvalidPath, canonical_path
 from proxy.fields import Fields
 
 _UNDER = "/*"
-_OVERRIDES = (b"x-http-method-override", b"x-http-method", b"x-method-override")
+_OVERRIDES = frozenset({b"x-http-method-override", b"x-http-method", b"x-method-override"})
+_NOT_LETTER = re.compile(rb"[^a-z]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,5 +78,10 @@ def is_preflight(method: bytes, fields: Fields) -> bool:
         and not fields.upgrade
         and bool(fields.header(b"origin"))
         and bool(fields.header(b"access-control-request-method"))
-        and not any(fields.header(name) is not None for name in _OVERRIDES)
+        and not any(_names_a_method(line) for line in fields.kept.split(b"\r\n"))
     )
+
+
+def _names_a_method(line: bytes) -> bool:
+    """Whether a header line is an override in any spelling: to a CGI upstream ``_`` and ``-`` are one."""
+    return _NOT_LETTER.sub(b"-", line.partition(b":")[0].lower()) in _OVERRIDES

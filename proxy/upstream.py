@@ -18,11 +18,13 @@ from proxy.answer_head import (
     UNTIL_CLOSE,
     AnswerHead,
     InvalidAnswer,
+    frames_body,
     passing_trailers,
     read_answer,
 )
 
 _MOST_INTERIM = 10
+_SENT_WITHIN_S = 2.0
 _LONGEST_ANSWER_HEAD = 160 * 1024
 
 log = structlog.get_logger("proxy.upstream")
@@ -85,6 +87,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._reason = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._head_bytes = 0
+        self._aside = 0
         self._in_head = True
         self._interim = 0
         self._skipping = False
@@ -169,6 +172,13 @@ class UpstreamConnection(asyncio.Protocol):
         else:
             sink.answer_lost(invalid=False)
 
+    def eof_received(self) -> None:
+        """It has said all: an answer that ends so is whole, though the request may be on its way still."""
+        sink = self._sink
+        if sink is not None and self._framing >= UNTIL_CLOSE and not self._in_head:
+            self._sink = None
+            sink.answer_end()
+
     def pause_writing(self) -> None:
         """The upstream does not keep up."""
         if self._sink is not None:
@@ -191,12 +201,8 @@ class UpstreamConnection(asyncio.Protocol):
             self._sink.answer_pause()
             return
         self.answered = True
-        self._head_bytes += len(data)
         try:
-            assert self._parser is not None  # noqa: S101 - set by begin, which set the sink too
-            self._parser.feed_data(data)
-            if self._in_head and self._head_bytes > _LONGEST_ANSWER_HEAD:
-                raise InvalidAnswer("the head is too long")
+            self._feed(data)
         except httptools.HttpParserUpgrade as upgrade:
             self._switch(data[upgrade.args[0] :])
             return
@@ -215,6 +221,16 @@ class UpstreamConnection(asyncio.Protocol):
             self._sink.answer_end(passing_trailers(self._headers))
         else:
             self._sink.answer_end()
+
+    def _feed(self, data: bytes) -> None:
+        """Feed the parser; what is no body, the head or what stands beside a body, must not grow for ever."""
+        self._head_bytes += len(data)
+        self._aside += len(data)
+        assert self._parser is not None  # noqa: S101 - set by begin, which set the sink too
+        self._parser.feed_data(data)
+        beside = self._head_bytes if self._in_head else self._aside
+        if beside > _LONGEST_ANSWER_HEAD and not self._ended:
+            raise InvalidAnswer("more than a head, and no body")
 
     def _switch(self, rest: bytes) -> None:
         """The parser has stopped: at a WebSocket's first bytes, or at an upgrade that nobody asked for."""
@@ -236,9 +252,11 @@ class UpstreamConnection(asyncio.Protocol):
             sink.answer_lost(invalid=True)
 
     def close(self) -> None:
-        """End it once all that was written is sent; nothing more is told to the exchange."""
+        """End it once all that was written is sent, or soon; nothing more is told to the exchange."""
         self._sink = None
         if self._transport is not None:
+            if self._transport.get_write_buffer_size():
+                asyncio.get_running_loop().call_later(_SENT_WITHIN_S, self._transport.abort)
             self._transport.close()
 
     # httptools
@@ -254,7 +272,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header line; trailers come here too, after the body."""
-        if self._in_head or len(self._headers) <= MOST_TRAILERS:
+        if self._in_head or (len(self._headers) <= MOST_TRAILERS and not self._ended):
             self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
@@ -264,7 +282,10 @@ class UpstreamConnection(asyncio.Protocol):
             return
         status = parser.get_status_code()
         if 100 <= status < 200 and status != 101:
-            self._skip_interim()
+            if frames_body(self._headers):
+                self._lose()
+            else:
+                self._skip_interim()
             return
         version = parser.get_http_version()
         try:
@@ -299,8 +320,11 @@ class UpstreamConnection(asyncio.Protocol):
             self._lose()
 
     def on_body(self, data: bytes) -> None:
-        """Pass the body on."""
-        if self._ended:
+        """Pass the body on; an interim answer has none, whatever the parser takes for one."""
+        self._aside = 0
+        if self._in_head:
+            self._lose()
+        elif self._ended:
             self._excess = True
         elif self._sink is not None:
             self._sink.answer_body(data)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import cast
 
 import hiredis
+import structlog
 
 from session_store import keys, topology
 from session_store.address import Address
@@ -23,6 +24,8 @@ _NOT_YET = object()
 _PING = pack([("PING",)])
 
 Told = Callable[[Ended], None]
+
+log = structlog.get_logger("session_store.ends")
 
 
 class Ends:
@@ -48,6 +51,9 @@ class Ends:
             try:
                 await self._listen()
             except (OSError, StoreError, UnicodeError):
+                await asyncio.sleep(_PAUSE_S)
+            except Exception as error:  # whatever it is, ends must be heard again
+                log.error("ends_failed", exc_info=error)
                 await asyncio.sleep(_PAUSE_S)
 
     async def _listen(self) -> None:

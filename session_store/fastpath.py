@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Protocol, cast
 
 import hiredis
+import structlog
 
 from session_store import topology
 from session_store.address import Address
@@ -22,6 +23,8 @@ _FIRST_PAUSE_S = 0.02
 _LONGEST_PAUSE_S = 0.2
 _TOLD_AT_ONCE = 64
 _NOT_YET = object()
+
+log = structlog.get_logger("session_store.fastpath")
 _READABLE = frozenset({bytes, type(None), hiredis.ReplyError})
 
 
@@ -230,10 +233,14 @@ class _Line(asyncio.Protocol):
             return
         self._answered += len(replies)
         for asker, reply in zip([waiting.popleft() for _ in replies], replies, strict=True):
-            if isinstance(reply, hiredis.ReplyError):
-                asker.unanswered(StoreUnavailable(f"the store refused a check ({error_word(str(reply))})"))
-            else:
-                asker.answered(reply)
+            try:
+                if isinstance(reply, hiredis.ReplyError):
+                    word = error_word(str(reply))
+                    asker.unanswered(StoreUnavailable(f"the store refused a check ({word})"))
+                else:
+                    asker.answered(reply)
+            except Exception as error:  # one asker's fault must not take the others' answers with it
+                log.error("asker_failed", exc_info=error)
 
     def abort(self, why: str) -> None:
         """Close at once; what waits fails."""
@@ -276,6 +283,9 @@ def _fail(askers: Sequence[Asker], why: str) -> None:
     """Tell ``askers``; many in slices, so that the event loop is never held for long."""
     error = StoreUnavailable(why)
     for asker in askers[:_TOLD_AT_ONCE]:
-        asker.unanswered(error)
+        try:
+            asker.unanswered(error)
+        except Exception as fault:  # one asker's fault must not leave the others waiting
+            log.error("asker_failed", exc_info=fault)
     if len(askers) > _TOLD_AT_ONCE:
         asyncio.get_running_loop().call_soon(_fail, askers[_TOLD_AT_ONCE:], why)

@@ -48,6 +48,7 @@ def _driver() -> str:
 
 
 PARTS = {
+    "autobahn": Part((("python2.7", "-c", "import autobahntestsuite"),), debian=()),
     "chromium": Part(
         (("chromium", "--version"), (_driver(), "--version")), debian=("chromium", "libatomic1")
     ),
@@ -63,7 +64,7 @@ PARTS = {
 def lack(name: str) -> str:
     """Say what is missing of a part and how to get it; empty when it is there."""
     part = PARTS[name]
-    return "" if part.present() else f"{name} (Debian: {', '.join(part.debian)})"
+    return "" if part.present() else f"{name} (Debian: {', '.join(part.debian) or 'none'})"
 
 
 def missing_packages() -> list[str]:

@@ -46,16 +46,18 @@ _LOGOUT = "/.outerward/logout"
 _MOST_SESSIONS = 1 << 16
 
 
-class Hammer:
-    """The hammer's process."""
+class Clients:
+    """A process of clients and their upstream, of ``module``; ``flags`` has a byte for each session."""
+
+    module: str
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / f"records-{secrets.token_hex(4)}"
-        passed = self._file.with_suffix(".passed")
-        passed.write_bytes(bytes(_MOST_SESSIONS))
-        self._passed = shared(passed)
+        flags = self._file.with_suffix(".flags")
+        flags.write_bytes(bytes(_MOST_SESSIONS))
+        self._flags = shared(flags)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.hammer", str(self._file), str(passed)],
+            [sys.executable, "-m", self.module, str(self._file), str(flags)],
             cwd=REPOSITORY,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -70,6 +72,25 @@ class Hammer:
         self._process.stdin.write(json.dumps(words) + "\n")
         self._process.stdin.flush()
 
+    def close(self) -> None:
+        """End it if it runs."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.communicate()
+        self._flags.close()
+
+    def _kept(self, word: str) -> Any:
+        self.tell(word)
+        self._process.communicate(timeout=PATIENCE_S)
+        assert self._process.returncode == 0
+        return pickle.loads(self._file.read_bytes())  # noqa: S301 - written by our own process
+
+
+class Hammer(Clients):
+    """The hammer's process."""
+
+    module = "tests.support.hammer"
+
     def use(self, sessions: Iterable["Session"], lanes: int) -> None:
         """Let ``lanes`` clients ask with ``sessions``, one after another."""
         self.tell("sessions", [(one.number % lanes, one.number, one.cookie, one.user) for one in sessions])
@@ -82,22 +103,12 @@ class Hammer:
 
     def wait_passed(self, session: "Session") -> None:
         """Wait until ``session`` was let through once."""
-        until(lambda: self._passed[session.number] == 1)
+        until(lambda: self._flags[session.number] == 1)
 
     def records(self, word: str) -> Records:
         """End it by ``finish`` or ``stop``; what it kept."""
-        self.tell(word)
-        self._process.communicate(timeout=PATIENCE_S)
-        assert self._process.returncode == 0
-        asked, hits = pickle.loads(self._file.read_bytes())  # noqa: S301 - written by our own process
+        asked, hits = self._kept(word)
         return Records([Asked(*row) for row in asked], [Hit(*row) for row in hits])
-
-    def close(self) -> None:
-        """End it if it runs."""
-        if self._process.poll() is None:
-            self._process.kill()
-            self._process.communicate()
-        self._passed.close()
 
 
 @contextmanager

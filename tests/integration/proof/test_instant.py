@@ -9,9 +9,9 @@ import os
 import signal
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +20,12 @@ import pytest
 from proxy import UpstreamAddress
 from session_store import Asker, Awaited, CookieHash, EndpointId, EndReason, Store, endpoint_id
 from tests.support.edge import route, running_edge
-from tests.support.program import HOST, Program, serving, until, write_configuration
+from tests.support.ending import Ending, one_edge, signed_in, two_edges
+from tests.support.program import HOST, Program, until
 from tests.support.proof import (
     SECRET,
-    TOKEN,
     Hammer,
     Judgement,
-    Revoker,
-    Session,
     hammering,
     judge,
     live_id,
@@ -36,80 +34,7 @@ from tests.support.proof import (
 from tests.support.redis_server import RedisServer
 
 CLIENTS = 200
-WORKERS = 4
-REVOKERS = 8
 SIZES = [198, pytest.param(2001, marks=[pytest.mark.long, pytest.mark.timeout(1200)])]
-BOOTSTRAP = f'bootstrap_token = "{TOKEN}"'
-
-
-class Ending:
-    """Ends every session of a run once it was let through, in the order in which clients come to use them.
-
-    Of four sessions one is ended by its id, two are one user's and end with it, one by logout: three
-    revocations. ``look`` makes a client of redis-py's on the store.
-    """
-
-    def __init__(self, hammer: Hammer, programs: Sequence[Program], look: Callable[[], Any]) -> None:
-        self._hammer = hammer
-        self._programs = programs
-        self._look = look
-        self.ended: dict[int, float] = {}
-        self.repeated = 0
-
-    def run(self, sessions: Sequence[Session]) -> None:
-        """Return when every revocation was answered."""
-        fours = [sessions[start : start + 4] for start in range(0, len(sessions), 4)]
-        with ThreadPoolExecutor(REVOKERS) as pool:
-            for done in [pool.submit(self._end, fours[lane::REVOKERS]) for lane in range(REVOKERS)]:
-                done.result()
-
-    def _end(self, fours: Sequence[Sequence[Session]]) -> None:
-        with ExitStack() as stack:
-            revokers = [
-                stack.enter_context(closing(Revoker(program.edge, program.admin)))
-                for program in self._programs
-            ]
-            for four in fours:
-                by_id, one, other, by_logout = four
-                for session in four:
-                    self._hammer.wait_passed(session)
-                revoker = revokers[by_id.number // 8 % len(revokers)]
-                self.ended[by_id.number] = revoker.end_session(live_id(self._look, by_id))
-                self.ended[one.number] = self.ended[other.number] = revoker.end_user(one.user_id)
-                self.ended[by_logout.number] = revoker.log_out(by_logout)
-            self.repeated += sum(revoker.repeated for revoker in revokers)
-
-
-async def signed_in(url: str, secret: str, revocations: int) -> list[Session]:
-    """The sessions of so many revocations: four for three."""
-    store = Store.open(url, secrets=[secret], command_timeout_s=30)
-    try:
-        users = [f"user-{n}" if n % 4 in (0, 3) else f"pair-{n // 4}" for n in range(revocations // 3 * 4)]
-        return [await sign_in(store, number, user) for number, user in enumerate(users)]
-    finally:
-        await store.close()
-
-
-@contextmanager
-def one_edge(folder: Path, hammer: Hammer) -> Iterator[tuple[list[Program], str, str]]:
-    """A program with its embedded store; the store's address and secret."""
-    path = write_configuration(folder / "edge", upstream=hammer.port, workers=WORKERS, admin=BOOTSTRAP)
-    with serving(path) as program:
-        yield [program], program.store_url, program.store_secret
-
-
-@contextmanager
-def two_edges(folder: Path, hammer: Hammer, server: RedisServer) -> Iterator[tuple[list[Program], str, str]]:
-    """Two programs on one store; its address and secret."""
-    store = f'url = "{server.url}"\nsecret = ["{SECRET}"]'
-    with ExitStack() as stack:
-        programs = []
-        for name in ("one", "two"):
-            path = write_configuration(
-                folder / name, upstream=hammer.port, workers=WORKERS // 2, admin=BOOTSTRAP, store=store
-            )
-            programs.append(stack.enter_context(serving(path)))
-        yield programs, server.url, SECRET
 
 
 def run(
@@ -119,7 +44,7 @@ def run(
     sessions = asyncio.run(signed_in(url, secret, revocations))
     hammer.tell("edges", [int(program.edge.rpartition(":")[2]) for program in programs])
     hammer.use(sessions, CLIENTS)
-    ending = Ending(hammer, programs, lambda: RedisServer.looking_at(url))
+    ending = Ending(hammer.wait_passed, programs, lambda: RedisServer.looking_at(url))
     began = time.monotonic()
     if faults is None:
         ending.run(sessions)
@@ -155,7 +80,7 @@ def assert_instant(judgement: Judgement) -> None:
 
 @pytest.mark.parametrize("revocations", SIZES)
 def test_n3_nothing_that_begins_after_a_revocation_is_let_through(tmp_path: Path, revocations: int) -> None:
-    with hammering(tmp_path) as hammer, one_edge(tmp_path, hammer) as (programs, url, secret):
+    with hammering(tmp_path) as hammer, one_edge(tmp_path, hammer.port) as (programs, url, secret):
         judgement = run(hammer, programs, url, secret, revocations)
     assert_instant(judgement)
     assert judgement.statuses.keys() <= {200, 302, 401, 503}
@@ -167,7 +92,7 @@ def test_n3_a_revocation_at_one_edge_holds_at_the_other(
 ) -> None:
     with (
         hammering(tmp_path) as hammer,
-        two_edges(tmp_path, hammer, store_server) as (programs, url, secret),
+        two_edges(tmp_path, hammer.port, store_server.url) as (programs, url, secret),
     ):
         judgement = run(hammer, programs, url, secret, revocations)
     assert_instant(judgement)
@@ -175,7 +100,7 @@ def test_n3_a_revocation_at_one_edge_holds_at_the_other(
 
 @pytest.mark.parametrize("revocations", SIZES)
 def test_n4_it_holds_while_the_store_and_workers_are_killed(tmp_path: Path, revocations: int) -> None:
-    with hammering(tmp_path) as hammer, one_edge(tmp_path, hammer) as (programs, url, secret):
+    with hammering(tmp_path) as hammer, one_edge(tmp_path, hammer.port) as (programs, url, secret):
         (program,) = programs
 
         def faults(over: threading.Event) -> None:
@@ -196,7 +121,7 @@ def test_n4_it_holds_on_two_edges_while_their_store_restarts(
 ) -> None:
     with (
         hammering(tmp_path) as hammer,
-        two_edges(tmp_path, hammer, store_server) as (programs, url, secret),
+        two_edges(tmp_path, hammer.port, store_server.url) as (programs, url, secret),
     ):
 
         def faults(over: threading.Event) -> None:

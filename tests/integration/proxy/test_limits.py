@@ -149,31 +149,6 @@ async def test_a_body_must_come_in_time(edge: Edge, cookie: str, monkeypatch: py
         assert await client.ended() == b""
 
 
-async def test_a_body_that_trickles_is_given_up_and_one_that_flows_is_not(
-    edge: Edge, cookie: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("proxy.forwarding.BODY_TIMEOUT_S", 0.3)
-    monkeypatch.setattr("proxy.forwarding.LEAST_BODY_BYTES", 100)
-    head = request("POST", cookie=cookie, headers=[("Content-Length", "100000")])
-
-    async def send(client: Client, piece: bytes, pieces: int) -> None:
-        for _ in range(pieces):
-            client.write(piece)
-            await asyncio.sleep(0.02)
-
-    async with connected(edge.port) as slow, connected(edge.port) as flowing:
-        await slow.send(head)
-        await flowing.send(head)
-        sending = [
-            asyncio.create_task(send(slow, b"x", 1000)),
-            asyncio.create_task(send(flowing, b"x" * 500, 200)),
-        ]
-        assert problem(await slow.answer("POST")) == (408, "1013")
-        assert (await flowing.answer("POST")).status == 200
-        for task in sending:
-            task.cancel()
-
-
 async def test_a_refused_body_that_never_comes_holds_nobody(
     edge: Edge, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ from proxy.problems import Problem
 from proxy.request_reader import RequestReader
 
 Event = tuple[str, object]
+LAST = ("no request", "switched")
 
 
 class Told:
@@ -47,7 +48,7 @@ def tell(reads: list[bytes], *, forgets: bool = False) -> list[Event]:
         if forgets:
             reader._known = None
         at = 0
-        while at < len(data) and not any(kind in ("no request", "switched") for kind, _ in told.events):
+        while at < len(data) and not any(kind in LAST for kind, _ in told.events):
             at = reader.read(data, at)
             if forgets:
                 reader._known = None
@@ -67,6 +68,7 @@ BLOCKS = [
     HOST + b"Content-Length: 3\r\n\r\nabc",
     HOST + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
     HOST + b"Expect: 100-continue\r\n\r\n",
+    HOST + b"Expect: other\r\n\r\n",
     HOST + HOST + b"\r\n",
     b"\r\n",
     HOST + b"X: folded\r\n line\r\n\r\n",
@@ -100,6 +102,7 @@ whole = st.tuples(lines, between, st.sampled_from(BLOCKS), after).map(b"".join)
 @example([PLAIN, b"FOO /a HTTP/1.1\r\n" + BLOCKS[0]], 0)
 @example([PLAIN, b"GET / HTTP/1.0\r\n" + BLOCKS[0]], 0)
 @example([LINES[0] + BLOCKS[5]] * 2, 0)
+@example([LINES[0] + BLOCKS[11]] * 2, 0)
 @example([PLAIN * 2, PLAIN * 2], 0)
 @example([PLAIN, b"GET / HTTP/1.1\r\nX: ", PLAIN], 0)
 @example([PLAIN, b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 200\r\n\r\n", PLAIN], 0)
@@ -138,7 +141,9 @@ def test_the_same_block_is_parsed_once_and_its_line_read_each_time() -> None:
 
 
 @pytest.mark.parametrize(
-    "block", [BLOCKS[5], BLOCKS[6], BLOCKS[8], BLOCKS[9]], ids=["close", "upgrade", "length", "chunked"]
+    "block",
+    [BLOCKS[5], BLOCKS[6], BLOCKS[8], BLOCKS[9], BLOCKS[11]],
+    ids=["close", "upgrade", "length", "chunked", "unmet"],
 )
 def test_a_block_that_says_more_than_one_plain_request_is_never_kept(block: bytes) -> None:
     reader = RequestReader(Told())

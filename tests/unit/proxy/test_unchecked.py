@@ -123,6 +123,8 @@ def test_an_entry_that_is_accepted_is_the_canonical_form_of_the_path_it_opens(en
         (b"OPTIONS", [*PREFLIGHT, (b"Transfer-Encoding", b"chunked")], False),
         (b"OPTIONS", [*PREFLIGHT, (b"X-HTTP-Method-Override", b"DELETE")], False),
         (b"OPTIONS", [*PREFLIGHT, (b"x-method-override", b"")], False),
+        (b"OPTIONS", [*PREFLIGHT, (b"X_HTTP_Method_Override", b"DELETE")], False),
+        (b"OPTIONS", [*PREFLIGHT, (b"X.Http.Method", b"DELETE")], False),
         (b"GET", PREFLIGHT, False),
         (b"POST", PREFLIGHT, False),
         (b"options", PREFLIGHT, False),
