@@ -31,7 +31,7 @@ from tests.support.message_strategies import (
 from tests.support.redis_server import RedisServer
 from tests.support.upstreams import Peer, Received, Scripted, ok
 
-EXAMPLES = settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
+EXAMPLES = settings(max_examples=1300, deadline=None, suppress_health_check=list(HealthCheck))
 MANY = settings(EXAMPLES, max_examples=30_000, database=None)
 MANY_ANSWERS = settings(EXAMPLES, max_examples=10_000, database=None)
 
