@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from proxy.cookie_header import sets_our_cookie
-from proxy.fields import DROP, KEEP, Action, Actions, Headers
+from proxy.fields import DROP, KEEP, Action, Actions, Headers, listed_names
 from proxy.websocket import UPGRADE_LINES, agrees
 
 Framing = int
@@ -43,7 +43,6 @@ _EXACT = {
 }
 _ACTIONS = Actions(lambda lower: _EXACT.get(lower, KEEP))
 _REASON = re.compile(rb"[\t\x20-\x7e\x80-\xff]{0,512}")
-_KNOWN_TOKENS = frozenset({b"close", b"keep-alive", b"upgrade", b""})
 
 
 class InvalidAnswer(ValueError):
@@ -165,10 +164,7 @@ def _status_line(status: int, reason: bytes) -> bytes:
 
 def _without_listed(lines: list[bytes], connection: Sequence[bytes]) -> list[bytes]:
     """Remove what ``Connection`` lists (RFC 9110 §7.6.1); the status line stays."""
-    if len(connection) == 1 and connection[0].lower() in _KNOWN_TOKENS:
-        return lines
-    listed = {token.strip(b" \t").lower() for value in connection for token in value.split(b",")}
-    listed -= _KNOWN_TOKENS
+    listed = listed_names(connection)
     if not listed:
         return lines
     return [lines[0], *(line for line in lines[1:] if line.partition(b":")[0].lower() not in listed)]

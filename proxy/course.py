@@ -16,6 +16,7 @@ from proxy.head import Request
 from proxy.problems import BAD_REQUEST, REQUEST_TIMEOUT, Problem
 from proxy.services import Connection, Services
 from proxy.streams import OpenStream
+from proxy.upstream_pool import UpstreamPool
 
 DROP_TIMEOUT_S = 2.0
 _MOST_DROPPED = 64 * 1024
@@ -55,10 +56,13 @@ class Course(Account):
         """Whether what follows the head is not a body but the bytes of a WebSocket."""
         return not isinstance(self._judged, Refusal) and self._judged.fields.websocket
 
-    def _forward(self, forwarding: Forwarding) -> None:
-        self._forwarding = forwarding
+    def _forward(
+        self, request: Request, pool: UpstreamPool, head: bytes, timeout_s: float, max_body: int | None
+    ) -> None:
+        """Send the request on, with what has come of its body so far."""
+        self._forwarding = Forwarding(self, self._connection, request, pool, head, timeout_s, max_body)
         pending, self._pending = self._pending, None
-        forwarding.begin(pending or [])
+        self._forwarding.begin(pending or [])
 
     # The request's body, from the connection.
 

@@ -10,7 +10,6 @@ from proxy.course import Course
 from proxy.fields import Fields, Refusal
 from proxy.first_visit import first_visit
 from proxy.forward_head import forwarded_for, internal_head, upstream_head, upstream_lines
-from proxy.forwarding import Forwarding
 from proxy.gate import Allow, FirstVisit, Forbid, Verdict
 from proxy.head import Request
 from proxy.problems import (
@@ -157,9 +156,7 @@ class Exchange(Course):
         self._worker.recorder.note(
             verdict.session, now_ms, self._client, fields.user_agent, speculative=request.speculative
         )
-        self._forward(
-            Forwarding(self, self._connection, request, pool, head, route.request_timeout_s, route.max_body)
-        )
+        self._forward(request, pool, head, route.request_timeout_s, route.max_body)
 
     def _pass_unchecked(self, request: Request, standing: Standing) -> None:
         """A public path or a CORS preflight: no session is asked for, and the upstream is told of none."""
@@ -169,9 +166,7 @@ class Exchange(Course):
             return
         route, (lines, pool) = standing.route, self._prepare(standing)
         head = upstream_head(request, lines, b"", self._request_id)
-        self._forward(
-            Forwarding(self, self._connection, request, pool, head, route.request_timeout_s, route.max_body)
-        )
+        self._forward(request, pool, head, route.request_timeout_s, route.max_body)
 
     def _prepare(self, standing: Standing) -> tuple[bytes, UpstreamPool]:
         """The lines that every request with this standing has for its upstream, and the way there."""
@@ -187,9 +182,7 @@ class Exchange(Course):
         self._outcome = "internal"
         head = internal_head(request, self._client, self._request_id)
         pool = self._worker.control_pool
-        self._forward(
-            Forwarding(self, self._connection, request, pool, head, INTERNAL_TIMEOUT_S, MAX_INTERNAL_BODY)
-        )
+        self._forward(request, pool, head, INTERNAL_TIMEOUT_S, MAX_INTERNAL_BODY)
 
     def _context(self, request: Request) -> Context:
         return self._worker.contexts.of(self._client, request.fields.user_agent)

@@ -74,6 +74,7 @@ _OURS = frozenset(
 _OUR_PREFIXES = (b"x-outerward-", b"x-forwarded-", b"x-auth-request-")
 _UNREMOVABLE = frozenset({b"host", b"content-length", b"cookie", b"authorization"})
 _KNOWN_TOKENS = frozenset({b"close", b"keep-alive", b"upgrade", b""})
+_NONE: frozenset[bytes] = frozenset()
 
 _MOST_SPELLINGS = 4096
 _LONGEST_SPELLING = 64
@@ -104,8 +105,8 @@ def _classify(lower: bytes) -> Action:
     exact = _EXACT.get(lower)
     if exact is not None:
         return exact
-    folded = _NOT_LETTER.sub(b"-", lower)
-    if folded in _OURS or folded.startswith(_OUR_PREFIXES) or folded in _FRAMING or folded in _HOP_BY_HOP:
+    name = folded(lower)
+    if name in _OURS or name.startswith(_OUR_PREFIXES) or name in _FRAMING or name in _HOP_BY_HOP:
         return DROP
     return KEEP
 
@@ -237,16 +238,26 @@ def _check_sizes(headers: Headers, limits: Limits) -> Refusal | None:
 
 def _without_listed(lines: bytes, connection: Sequence[bytes]) -> bytes:
     """Remove what ``Connection`` lists (RFC 9110 §7.6.1), but never what security or framing rests on."""
-    if len(connection) == 1 and connection[0].lower() in _KNOWN_TOKENS:
-        return lines
-    listed = {token.strip(b" \t").lower() for value in connection for token in value.split(b",")}
-    listed -= _KNOWN_TOKENS
-    listed -= _UNREMOVABLE
+    listed = listed_names(connection) - _UNREMOVABLE
     if not listed:
         return lines
     return b"\r\n".join(
         line for line in lines.split(b"\r\n") if line.partition(b":")[0].lower() not in listed
     )
+
+
+def listed_names(connection: Sequence[bytes]) -> frozenset[bytes]:
+    """The header names that ``Connection`` lines list, in lower case (RFC 9110 §7.6.1)."""
+    if len(connection) == 1 and connection[0].lower() in _KNOWN_TOKENS:
+        return _NONE
+    return frozenset(token.strip(b" \t").lower() for value in connection for token in value.split(b",")) - (
+        _KNOWN_TOKENS
+    )
+
+
+def folded(name: bytes) -> bytes:
+    """``name`` as a CGI or WSGI upstream could read it: in lower case, any non-letter as ``-``."""
+    return _NOT_LETTER.sub(b"-", name.lower())
 
 
 @lru_cache(maxsize=1024)

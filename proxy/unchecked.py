@@ -4,17 +4,15 @@ Both are decided by the canonical path, the method and the header lines of the r
 query, another header or a cookie says. What passes here is told to the upstream without an identity.
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from proxy.canonical import InvalidPath, canonical_path
-from proxy.fields import Fields
+from proxy.fields import Fields, folded
 
 _UNDER = "/*"
 _OVERRIDES = frozenset({b"x-http-method-override", b"x-http-method", b"x-method-override"})
-_NOT_LETTER = re.compile(rb"[^a-z]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,4 +82,4 @@ def is_preflight(method: bytes, fields: Fields) -> bool:
 
 def _names_a_method(line: bytes) -> bool:
     """Whether a header line is an override in any spelling: to a CGI upstream ``_`` and ``-`` are one."""
-    return _NOT_LETTER.sub(b"-", line.partition(b":")[0].lower()) in _OVERRIDES
+    return folded(line.partition(b":")[0]) in _OVERRIDES
