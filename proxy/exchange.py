@@ -149,9 +149,7 @@ class Exchange(Course):
         if request.last_hop:
             self._answer_last_hop()
             return
-        lines, pool = standing.lines, standing.pool
-        if lines is None or pool is None:
-            lines, pool = self._prepare(standing)
+        lines, pool = self._prepare(standing)
         head = upstream_head(request, lines, verdict.identity_lines, self._request_id)
         self._worker.recorder.note(
             verdict.session, now_ms, self._client, fields.user_agent, speculative=request.speculative
@@ -170,6 +168,8 @@ class Exchange(Course):
 
     def _prepare(self, standing: Standing) -> tuple[bytes, UpstreamPool]:
         """The lines that every request with this standing has for its upstream, and the way there."""
+        if standing.lines is not None and standing.pool is not None:
+            return standing.lines, standing.pool
         connection, fields, route = self._connection, standing.fields, standing.route
         peers = forwarded_for(connection.address, fields.forwarded_for, trusted=connection.trusted)
         lines = upstream_lines(fields, route, cookies=standing.cookies.others, forwarded_for=peers)

@@ -13,6 +13,7 @@ import structlog
 from session_store import keys, topology
 from session_store.address import Address
 from session_store.commands import pack
+from session_store.connecting import connect
 from session_store.errors import StoreError, StoreUnavailable
 from session_store.notices import Ended, read_notice
 
@@ -62,10 +63,7 @@ class Ends:
         line = _Line(address, self._told)
         try:
             async with asyncio.timeout(_CONNECT_TIMEOUT_S):
-                if address.kind == "unix":
-                    await loop.create_unix_connection(lambda: line, address.path)
-                else:
-                    await loop.create_connection(lambda: line, address.host, address.port, ssl=self._tls)
+                await connect(address, self._tls, lambda: line)
                 await line.subscribed
             self.since = self.until = loop.time()
             while True:

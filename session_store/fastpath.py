@@ -16,6 +16,7 @@ import structlog
 from session_store import topology
 from session_store.address import Address
 from session_store.commands import error_word, pack
+from session_store.connecting import connect
 from session_store.errors import StoreError, StoreUnavailable
 
 _CONNECT_TIMEOUT_S = 1.0
@@ -166,10 +167,7 @@ class FastPath:
         address = self._address
         async with asyncio.timeout(_CONNECT_TIMEOUT_S):
             line = _Line(self._timeout_s)
-            if address.kind == "unix":
-                await self._loop.create_unix_connection(lambda: line, address.path)
-            else:
-                await self._loop.create_connection(lambda: line, address.host, address.port, ssl=self._tls)
+            await connect(address, self._tls, lambda: line)
             try:
                 *_, info = await line.ask(address.greeting())
                 topology.verify(info or b"")
