@@ -230,3 +230,22 @@ def ok(body: bytes = b"ok", *lines: str) -> bytes:
     """A plain 200 with ``body`` and more header ``lines``."""
     head = "\r\n".join(["HTTP/1.1 200 OK", f"Content-Length: {len(body)}", *lines])
     return head.encode("latin-1") + b"\r\n\r\n" + body
+
+
+def saying(got: list[Received], says: list[tuple[list[bytes], bool]]) -> Script:
+    """Notes each request in ``got``, and answers with the next of ``says``: pieces, and whether it closes.
+
+    With nothing left to say the answer is the number of the request.
+    """
+
+    async def script(peer: Peer) -> None:
+        while True:
+            got.append(await peer.request())
+            pieces, closes = says.pop(0) if says else ([ok(b"%d" % len(got))], False)
+            for piece in pieces:
+                await peer.send(piece)
+                await asyncio.sleep(0)
+            if closes:
+                return
+
+    return script

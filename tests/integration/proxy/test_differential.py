@@ -29,7 +29,7 @@ from tests.support.message_strategies import (
     replies,
 )
 from tests.support.redis_server import RedisServer
-from tests.support.upstreams import Peer, Received, Scripted, ok
+from tests.support.upstreams import Received, Scripted, saying
 
 EXAMPLES = settings(max_examples=1300, deadline=None, suppress_health_check=list(HealthCheck))
 MANY = settings(EXAMPLES, max_examples=30_000, database=None)
@@ -58,22 +58,12 @@ def world() -> Iterator[World]:
     got: list[Received] = []
     says: list[tuple[list[bytes], bool]] = []
 
-    async def script(peer: Peer) -> None:
-        while True:
-            got.append(await peer.request())
-            pieces, closes = says.pop(0) if says else ([ok(b"%d" % len(got))], False)
-            for piece in pieces:
-                await peer.send(piece)
-                await asyncio.sleep(0)
-            if closes:
-                return
-
     async def build(stack: AsyncExitStack) -> World:
         store = Store.open(server.url, secrets=["a secret of the tests, 32 long.."], check_timeout_s=10)
         await store.start()
         stack.push_async_callback(store.close)
         await store.ping()
-        upstream = await stack.enter_async_context(Scripted.running(script))
+        upstream = await stack.enter_async_context(Scripted.running(saying(got, says)))
         edge = await stack.enter_async_context(running_edge(store, [route(upstream)]))
         return World(runner, edge, got, says, await edge.sign_in())
 

@@ -22,7 +22,7 @@ from tests.support.http_client import Answer, connected, request
 from tests.support.message_strategies import MARK, Message, Reply, cuts, messages, pieces_of, replies
 from tests.support.other_proxies import Neighbour, neighbour
 from tests.support.redis_server import RedisServer
-from tests.support.upstreams import Peer, Received, Scripted, ok
+from tests.support.upstreams import Received, Scripted, saying
 
 # Not shrunk: where a message is lost, every smaller one would be waited for.
 EXAMPLES = settings(
@@ -55,22 +55,12 @@ def chain(kind: Neighbour, side: Side, folder: Path) -> Iterator[Chain]:
     got: list[Received] = []
     says: list[tuple[list[bytes], bool]] = []
 
-    async def script(peer: Peer) -> None:
-        while True:
-            got.append(await peer.request())
-            pieces, closes = says.pop(0) if says else ([ok(b"%d" % len(got))], False)
-            for piece in pieces:
-                await peer.send(piece)
-                await asyncio.sleep(0)
-            if closes:
-                return
-
     async def build(stack: AsyncExitStack) -> Chain:
         store = Store.open(server.url, secrets=["a secret of the tests, 32 long.."], check_timeout_s=10)
         await store.start()
         stack.push_async_callback(store.close)
         await store.ping()
-        upstream = await stack.enter_async_context(Scripted.running(script))
+        upstream = await stack.enter_async_context(Scripted.running(saying(got, says)))
         address = upstream.address
         if side == "behind":
             port = stack.enter_context(neighbour(kind, folder, address.port))
