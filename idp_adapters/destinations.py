@@ -24,8 +24,8 @@ class UrlError(ValueError):
 class Destinations(msgspec.Struct, frozen=True):
     """What may be reached for one provider.
 
-    ``own_host`` is the issuer's host where ``allow_private_network`` is set, else "". That host alone may be
-    spoken to over http and may have a private or loopback address.
+    ``own_host`` is the host of its own URL where ``allow_private_network`` is set, else "". That host alone
+    may be spoken to over http and may have a private or loopback address.
     """
 
     own_host: str = ""
@@ -44,10 +44,10 @@ class Destinations(msgspec.Struct, frozen=True):
         if parts.username is not None or parts.password is not None or "#" in url:
             raise UrlError("it has user information or a fragment")
         if parts.scheme not in ({"https", "http"} if self._is_own(host) else {"https"}):
-            raise UrlError("it is not https (http needs allow_private_network, for the issuer's host only)")
+            raise UrlError("it is not https (http needs allow_private_network, for its own host only)")
         address = _literal(host)
         if address is not None and not self.admits(host, address):
-            raise UrlError("it names a private address (allow_private_network covers the issuer's host only)")
+            raise UrlError("it names a private address (allow_private_network covers its own host only)")
 
     def admits(self, host: str, address: IPv4Address | IPv6Address) -> bool:
         """Whether a connection to ``host`` may go to ``address``, one of those that its name has."""

@@ -7,7 +7,17 @@ from collections.abc import Callable, Sequence
 from aiohttp import web
 
 from admin_api import AdminRunner, create_app
-from idp_adapters import OidcProvider, Providers
+from idp_adapters import (
+    EntityIds,
+    LoginError,
+    OidcProvider,
+    OidcSettings,
+    Provider,
+    Providers,
+    SamlProvider,
+    SamlSettings,
+    Threads,
+)
 from outerward.config import Settings, routes_of
 from outerward.metrics_page import CountedOf, metrics_app
 from proxy import (
@@ -21,7 +31,7 @@ from proxy import (
     create_control_app,
     wall_clock_ms,
 )
-from session_store import Store, StoreError
+from session_store import Store, StoreError, StoreRefused
 
 
 def open_store(settings: Settings) -> Store:
@@ -34,12 +44,23 @@ def open_store(settings: Settings) -> Store:
 
 
 class Edge:
-    """One worker with all that it needs: store, providers, routes, login flow, and where its lines go."""
+    """One worker with all that it needs: store, providers, routes, login flow, and where its lines go.
 
-    def __init__(self, settings: Settings, edge_port: int, write_traffic: WriteLines) -> None:
+    ``replace_process`` is called when this process should end and another take its place.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        edge_port: int,
+        write_traffic: WriteLines,
+        replace_process: Callable[[], None],
+    ) -> None:
         self._store = open_store(settings)
+        self._threads = Threads(replace_process)
+        self._entity_ids = EntityIds()
         self._providers: Providers = {
-            name: OidcProvider(name, provider) for name, provider in settings.provider.items()
+            name: self._provider(name, provider) for name, provider in settings.provider.items()
         }
         self._journal = Journal(
             Metrics() if settings.metrics.listen is not None else None, _access_log(settings, write_traffic)
@@ -70,7 +91,23 @@ class Edge:
         await self._worker.close()
         for provider in self._providers.values():
             await provider.close()
+        self._threads.close()
         await self._store.close()
+
+    def _provider(self, name: str, settings: OidcSettings | SamlSettings) -> Provider:
+        if isinstance(settings, OidcSettings):
+            self._entity_ids.claim(settings.issuer, name, written_down=True)
+            return OidcProvider(name, settings)
+        return SamlProvider(
+            name, settings, settle=self._settle, threads=self._threads, entity_ids=self._entity_ids
+        )
+
+    async def _settle(self, name: str, proposal: bytes) -> bytes:
+        """What all workers have under ``name``; a store that cannot give it back is said in the log."""
+        try:
+            return await self._store.settle(name, proposal)
+        except StoreRefused as error:
+            raise LoginError("provider_misconfigured", str(error)) from None
 
 
 def _access_log(settings: Settings, write: WriteLines) -> AccessLog | None:

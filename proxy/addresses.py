@@ -11,6 +11,7 @@ from proxy.problems import Link
 LOGIN_PATH: Final = "/.outerward/login"
 LOGOUT_PATH: Final = "/.outerward/logout"
 SIGNED_OUT_PATH: Final = "/.outerward/signed-out"
+SIGNED_OUT_PARTLY: Final = f"{SIGNED_OUT_PATH}?partly"
 
 ALIASES: Final = {"/ngrok/login": LOGIN_PATH, "/ngrok/logout": LOGOUT_PATH}
 """Addresses of the system that users come from, and what they mean here."""
@@ -19,6 +20,21 @@ ALIASES: Final = {"/ngrok/login": LOGIN_PATH, "/ngrok/logout": LOGOUT_PATH}
 def callback_path(provider: str) -> str:
     """Where ``provider`` sends the browser back to; a distinct one for each (RFC 9700 §4.4.2.2)."""
     return "/.outerward/callback/" + quote(provider, safe="")
+
+
+def saml_path(provider: str, what: str) -> str:
+    """Where SAML speaks with ``provider``: its ``metadata``, ``acs``, ``slo`` or ``finish``."""
+    return f"/.outerward/saml/{quote(provider, safe='')}/{what}"
+
+
+def backchannel_logout_path(provider: str) -> str:
+    """Where ``provider`` itself tells of the end of its sessions (OpenID Back-Channel Logout 1.0)."""
+    return "/.outerward/backchannel-logout/" + quote(provider, safe="")
+
+
+def frontchannel_logout_path(provider: str) -> str:
+    """Where ``provider`` lets a browser's frame tell of it (OpenID Front-Channel Logout 1.0)."""
+    return "/.outerward/frontchannel-logout/" + quote(provider, safe="")
 
 
 def login_path(return_path: str) -> str:

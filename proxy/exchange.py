@@ -12,6 +12,7 @@ from proxy.first_visit import first_visit
 from proxy.forward_head import forwarded_for, internal_head, upstream_head, upstream_lines
 from proxy.gate import Allow, FirstVisit, Forbid, Verdict
 from proxy.head import Request
+from proxy.limits import LARGEST_FORM
 from proxy.problems import (
     AMBIGUOUS_PATH,
     FOREIGN_PAGE,
@@ -32,7 +33,6 @@ from session_store import (
 )
 
 INTERNAL_TIMEOUT_S = 30.0
-MAX_INTERNAL_BODY = 64 * 1024
 _ALIASES = ("/ngrok/login", "/ngrok/logout")
 
 
@@ -182,7 +182,7 @@ class Exchange(Course):
         self._outcome = "internal"
         head = internal_head(request, self._client, self._request_id)
         pool = self._worker.control_pool
-        self._forward(request, pool, head, INTERNAL_TIMEOUT_S, MAX_INTERNAL_BODY)
+        self._forward(request, pool, head, INTERNAL_TIMEOUT_S, LARGEST_FORM)
 
     def _context(self, request: Request) -> Context:
         return self._worker.contexts.of(self._client, request.fields.user_agent)

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+LARGEST_FORM = 512 * 1024
+"""Octets of a body for ourselves: 256 kB of XML grow by a third in base64, and a little more in a form."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

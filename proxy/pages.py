@@ -1,4 +1,4 @@
-"""Pages and JSON of our own: one template, one stylesheet, no script.
+"""Pages and JSON of our own: two templates, one stylesheet, and one line of script that posts a form.
 
 Rendering is total: whatever text comes in is escaped and encoded, and nothing raises. A page's text around
 the request number is remembered, so that a problem page costs the data path two joins. Knows no request.
@@ -13,9 +13,19 @@ from html import escape
 import jinja2
 import msgspec
 
+from idp_adapters import PostForm
 from proxy.problems import Link, Problem
 
-__all__ = ["PAGE_HEADERS", "Link", "Problem", "problem_json", "problem_page"]
+__all__ = [
+    "PAGE_HEADERS",
+    "POST_PAGE_HEADERS",
+    "Link",
+    "Problem",
+    "framed_headers",
+    "post_page",
+    "problem_json",
+    "problem_page",
+]
 
 _LONGEST_ACCOUNT = 120
 _LONGEST_REQUEST_ID = 128
@@ -31,23 +41,62 @@ _TEMPLATES = jinja2.Environment(
 )
 _PAGE = _TEMPLATES.get_template("page.html")
 _STYLE = jinja2.PackageLoader("proxy", "templates").get_source(_TEMPLATES, "page.css")[0].strip()
-_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_POST_PAGE = _TEMPLATES.get_template("post.html")
+_SUBMIT = "document.forms[0].submit()"
+
+
+def _hash(source: str) -> str:
+    """A ``sha256-`` source expression (Content Security Policy Level 3 §2.3.1)."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}'"
+
+
+def _policy(*more: str) -> str:
+    # Without form-action: Chromium applies it to every redirect after a form, and a login ends at a
+    # provider whose hosts are not known here.
+    parts = ("default-src 'none'", f"style-src {_hash(_STYLE)}", *more, "base-uri 'none'")
+    return "; ".join((*parts, _NO_FRAMES))
+
+
+_NO_FRAMES = "frame-ancestors 'none'"
+_POLICY = "Content-Security-Policy"
 
 PAGE_HEADERS: tuple[tuple[str, str], ...] = (
     ("Content-Type", "text/html; charset=utf-8"),
     ("Cache-Control", "no-store"),
-    (
-        # Without form-action: Chromium applies it to every redirect after a form, and a login ends at a
-        # provider whose hosts are not known here.
-        "Content-Security-Policy",
-        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; frame-ancestors 'none'",
-    ),
+    (_POLICY, _policy()),
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
     ("X-Robots-Tag", "noindex"),
     ("Referrer-Policy", "no-referrer"),
 )
 """What every page is sent with."""
+
+POST_PAGE_HEADERS = tuple(
+    (name, _policy(f"script-src {_hash(_SUBMIT)}") if name == _POLICY else value)
+    for name, value in PAGE_HEADERS
+)
+"""What the page of ``post_page`` is sent with: its one line of script may run, and nothing else."""
+
+
+def framed_headers(headers: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """``headers`` without what keeps a page out of frames."""
+    return tuple(
+        (name, value.removesuffix("; " + _NO_FRAMES) if name == _POLICY else value)
+        for name, value in headers
+        if name != "X-Frame-Options"
+    )
+
+
+def post_page(form: PostForm, *, request_id: str, hostname: str) -> bytes:
+    """The page that posts ``form`` by itself, and by a button where no script runs (SAML Bindings §3.5.4)."""
+    page = _POST_PAGE.render(
+        style=_STYLE,
+        submit=_SUBMIT,
+        form=form,
+        hostname=hostname,
+        request_id=request_id[:_LONGEST_REQUEST_ID],
+    )
+    return _encoded(page)
 
 
 def problem_page(

@@ -170,7 +170,8 @@ LOGIN_OVERTAKEN = Problem(
     2013,
     409,
     "Sign-in overtaken",
-    "While you signed in, an administrator ended all sessions of this account. This sign-in does not count.",
+    "While you signed in, this account's sessions were ended, by an administrator or by your identity "
+    "provider. This sign-in does not count.",
     "Start the sign-in again if you still have access.",
 )
 TOO_MANY_FAILURES = Problem(
@@ -244,6 +245,13 @@ LOGIN_REFUSED = Problem(
     "It ended the sign-in with an error instead of telling who you are.",
     "Start the sign-in again. " + _ASK_ADMIN,
 )
+ANSWER_EXPIRED = Problem(
+    2029,
+    403,
+    "The sign-in answer came too late",
+    "What the identity provider said about you was good for a short time only, and that time is over.",
+    "Start the sign-in again.",
+)
 LOGOUT_ASK = Problem(
     2030,
     200,
@@ -256,7 +264,109 @@ SIGNED_OUT = Problem(
     200,
     "You are signed out",
     "Your session here has ended.",
-    "You may still be signed in at your identity provider.",
+    "If others use this browser, close it: other applications may have sessions of their own.",
+)
+
+SIGNED_OUT_HERE_ONLY = Problem(
+    2032,
+    200,
+    "You are signed out here",
+    "Your session here has ended. The identity provider could not end every other one.",
+    "Close your browser, or sign out at your identity provider.",
+)
+ANSWER_REPLAYED = Problem(
+    2033,
+    400,
+    "This sign-in answer was used before",
+    "Each answer of the identity provider counts once, and this one came a second time.",
+    "Start the sign-in again.",
+)
+SIGNATURE_WEAK = Problem(
+    2034,
+    403,
+    "The identity provider signs in an outdated way",
+    "Its answer is {how}. That can be forged today, so it is not accepted.",
+    "Ask your administrator to set the identity provider to sign with RSA and SHA-256 (or stronger), "
+    "for the signature and for its digests, with a key of at least 2048 bits.",
+)
+ANSWER_UNSOLICITED = Problem(
+    2035,
+    403,
+    "Nobody asked for this sign-in",
+    "The identity provider sent an answer without a question from here, and those are not accepted.",
+    "Begin at the application instead of at the identity provider.",
+)
+LOGIN_TOO_OLD = Problem(
+    2036,
+    400,
+    "This sign-in was started too long ago",
+    "A sign-in has to be finished within 10 minutes, and this one took longer.",
+    "Start the sign-in again.",
+)
+CONFIRM_SIGN_IN = Problem(
+    2037,
+    200,
+    "Sign in here?",
+    "Your identity provider sent you here to sign in with this account.",
+    "If this is not your account, or you did not ask for this, close this page: nothing has changed.",
+)
+LOGINS_BUSY = Problem(
+    2038,
+    503,
+    "Many people are signing in",
+    "As many sign-ins as can be checked at once are under way.",
+    _TRY_AGAIN,
+)
+NOT_ANEW = Problem(
+    2039,
+    403,
+    "Your identity provider did not ask you anew",
+    "This application wants you to sign in anew each time, and your identity provider let you through "
+    "without asking.",
+    "Sign out at your identity provider, then start the sign-in again. " + _ASK_ADMIN,
+)
+LOGOUT_NOT_UNDERSTOOD = Problem(
+    2040,
+    400,
+    "Sign-out message not understood",
+    "What came as a sign-out message of the identity provider is none, or lacks a part. Nothing has changed.",
+    _ASK_ADMIN,
+)
+LOGOUT_NOT_ACCEPTED = Problem(
+    2041,
+    400,
+    "Sign-out message not accepted",
+    "It did not pass the checks, so nobody was signed out by it.",
+    _ASK_ADMIN,
+)
+LOGOUT_REPLAYED = Problem(
+    2042,
+    400,
+    "This sign-out message was used before",
+    "Each one counts once, and this one came a second time. Nothing has changed.",
+    _ASK_ADMIN,
+)
+TOO_MANY_LOGOUTS = Problem(
+    2043,
+    429,
+    "Too many invalid sign-out messages",
+    "Too many sign-out messages for this identity provider were invalid within a minute.",
+    "Wait a minute, then try again.",
+)
+LOGOUT_DONE = Problem(
+    2044,
+    200,
+    "Signed out",
+    "The identity provider's sign-out was carried out here.",
+    "You can close this page.",
+)
+
+LOGOUT_UNASKED = Problem(
+    2045,
+    400,
+    "No sign-out waits for this answer",
+    "Your identity provider answers a sign-out that is finished, or that was not begun here.",
+    "If you signed out, your session here has ended already.",
 )
 
 STORE_UNAVAILABLE = Problem(

@@ -22,4 +22,4 @@ class StoreRefused(StoreError):
 
 
 class LoginOvertaken(StoreError):
-    """The user was deleted or revoked after this login began: it must begin anew."""
+    """The user was deleted, or the provider ended the session, after this login began: it must begin anew."""

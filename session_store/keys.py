@@ -1,16 +1,18 @@
 """Every key of the store, one function each. The part in braces is the Cluster hash tag: it decides the slot.
 
 ``{H}`` is the base64url of a cookie hash: all keys of one browser session share its slot, so that one script
-ends them. ``{U}`` is a user tag: all keys of one user share another. Keys without a tag stand alone.
+ends them. ``{U}`` is a user tag: all keys of one user share another. ``{N}`` is the tag of a name that a
+provider ends sessions by: its two keys share a third. Keys without a tag stand alone.
 docs/decisions/keys.md tells values, lives and writers.
 """
 
-from base64 import urlsafe_b64decode
+import hashlib
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import b2a_base64
 from functools import lru_cache
 
 from session_store.ids import EndpointId, SessionId, TokenId, UserId
-from session_store.records import CookieHash, UserTag
+from session_store.records import CookieHash, NameTag, UserTag
 
 GRACE_MS = 3_600_000
 """How long a record or tombstone outlives the absolute end, so that a reader can say *expired*."""
@@ -65,6 +67,11 @@ def applications(cookie_hash: CookieHash) -> bytes:
     return b"ow:a:{%b}:" % tag(cookie_hash)
 
 
+def memory(cookie_hash: CookieHash) -> bytes:
+    """What the login left for the browser session's life, sealed. Slot: {H}. Hot path: nobody."""
+    return b"ow:m:{%b}" % tag(cookie_hash)
+
+
 def endpoints(cookie_hash: CookieHash) -> bytes:
     """Hash: endpoint id -> session id, all ever started here. Slot: {H}. Hot path: nobody."""
     return b"ow:e:{%b}" % tag(cookie_hash)
@@ -105,6 +112,16 @@ def user_applications(user_tag: UserTag) -> bytes:
     return b"ow:ua:{%b}" % user_tag.encode()
 
 
+def named_browsers(name_tag: NameTag) -> bytes:
+    """Zset of ``H``, score = end of the record by the store's clock. Slot: {N}. Hot path: nobody."""
+    return b"ow:o:{%b}" % name_tag.encode()
+
+
+def named_end(name_tag: NameTag) -> bytes:
+    """Time of the provider's last end by this name, us by the store's clock. Slot: {N}. Hot path: nobody."""
+    return b"ow:oe:{%b}" % name_tag.encode()
+
+
 def user_tag_of(user_id: UserId) -> bytes:
     """The user's tag. Slot: its own. Hot path: nobody."""
     return b"ow:n:%b" % user_id.encode()
@@ -123,6 +140,17 @@ def login(key: str) -> bytes:
 def failures(key: str) -> bytes:
     """A counter of failures. Slot: its own. Hot path: nobody."""
     return b"ow:f:%b" % key.encode()
+
+
+def used(key: str) -> bytes:
+    """Stands once what ``key`` names, any text, was used. Slot: its own. Hot path: nobody."""
+    digest = hashlib.sha256(key.encode(errors="surrogatepass")).digest()[:16]
+    return b"ow:q:%b" % urlsafe_b64encode(digest).rstrip(b"=")
+
+
+def settled(name: str) -> bytes:
+    """What all workers use under ``name``, sealed. Slot: its own. Hot path: nobody."""
+    return b"ow:v:%b" % name.encode()
 
 
 def token(token_hash: bytes) -> bytes:

@@ -1,6 +1,6 @@
 """Logins: what is remembered while one is under way, what it leaves behind, and how often it failed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -9,6 +9,7 @@ from session_store.commands import Commands, Reply
 from session_store.errors import LoginOvertaken, StoreUnavailable
 from session_store.ids import IdSource, UserId
 from session_store.lifecycle import EndReason
+from session_store.named import Named
 from session_store.records import (
     BrowserSession,
     CookieHash,
@@ -19,6 +20,7 @@ from session_store.records import (
     UserTag,
     decode,
     encode,
+    is_tombstone,
     user_tag,
 )
 from session_store.revocation import GENERATION_LIFE_MS, Revocation
@@ -63,12 +65,14 @@ class Logins:
         self,
         commands: Commands,
         revocation: Revocation,
+        named: Named,
         sealer: Sealer,
         ids: IdSource,
         now_ms: Callable[[], Milliseconds],
     ) -> None:
         self._commands = commands
         self._revocation = revocation
+        self._named = named
         self._sealer = sealer
         self._ids = ids
         self._now_ms = now_ms
@@ -87,7 +91,21 @@ class Logins:
         """See Store.take_login."""
         place = keys.login(key)
         sealed = await self._commands.run("GETDEL", place)
-        return self._sealer.open(sealed, place) if isinstance(sealed, bytes) else None
+        return self._opened(sealed, place)
+
+    async def read(self, key: str) -> bytes | None:
+        """See Store.read_login."""
+        place = keys.login(key)
+        return self._opened(await self._commands.run("GET", place), place)
+
+    async def memory(self, cookie_hash: CookieHash) -> bytes | None:
+        """See Store.session_memory."""
+        place = keys.memory(cookie_hash)
+        browser, sealed = cast(
+            "list[Reply]", await self._commands.run("MGET", keys.browser(cookie_hash), place)
+        )
+        lives = isinstance(browser, bytes) and not is_tombstone(browser)
+        return self._opened(sealed, place) if lives else None
 
     async def complete(
         self,
@@ -98,6 +116,8 @@ class Logins:
         scope: str,
         cookie_hash: CookieHash,
         expires_at: Milliseconds,
+        names: Sequence[str] = (),
+        memory: bytes = b"",
     ) -> BrowserSession:
         """See Store.complete_login."""
         login = _Login(
@@ -108,6 +128,9 @@ class Logins:
             at=self._now_ms(),
             cookie_hash=cookie_hash,
             expires_at=expires_at,
+        )
+        await self._named.enter(
+            principal.provider, names, begun_at=begun_at, cookie_hash=cookie_hash, life=login.life
         )
         user, generation = await self._signed_in(login)
         session = BrowserSession(
@@ -120,12 +143,16 @@ class Logins:
             issued_at=login.at,
             expires_at=expires_at,
         )
-        await self._write(session, login.life)
+        await self._write(session, login.life, memory)
         return session
 
     async def count_failure(self, key: str, window_s: int) -> int:
         """See Store.count_failure."""
         return cast("int", await self._commands.run(*lua.COUNT.call([keys.failures(key)], window_s * 1000)))
+
+    async def failures(self, key: str) -> int:
+        """See Store.failures."""
+        return int(cast("bytes | None", await self._commands.run("GET", keys.failures(key))) or 0)
 
     async def _signed_in(self, login: "_Login") -> tuple[User, int]:
         """The user as this login leaves it, indexed with its browser session, and the generation."""
@@ -157,15 +184,25 @@ class Logins:
             )
         )
 
-    async def _write(self, session: BrowserSession, life: Milliseconds) -> None:
+    async def _write(self, session: BrowserSession, life: Milliseconds, memory: bytes) -> None:
         """Write the record where nothing stands, and take it back if the user was deleted meanwhile."""
-        place = keys.browser(session.cookie_hash)
-        if await self._commands.run("SET", place, encode(session), "NX", "PX", life) is None:
-            raise LoginOvertaken("the user was deleted while the login was completed")
+        place = keys.memory(session.cookie_hash)
+        start = lua.START_BROWSER.call(
+            [keys.browser(session.cookie_hash), place],
+            encode(session),
+            life,
+            self._sealer.seal(memory, place) if memory else b"",
+            max(1, session.expires_at - session.issued_at),
+        )
+        if await self._commands.run(*start) != 1:
+            raise LoginOvertaken("the session was ended while the login was completed")
         generation = await self._commands.run("HGET", keys.generation(session.user_tag), "generation")
         if int(cast("bytes | None", generation) or 0) != session.generation:
             await self._revocation.end(session.cookie_hash, session.user_tag, EndReason.USER_DELETED, "")
             raise LoginOvertaken("the user was deleted while the login was completed")
+
+    def _opened(self, sealed: Reply, place: bytes) -> bytes | None:
+        return self._sealer.open(sealed, place) if isinstance(sealed, bytes) else None
 
     async def _index(self, user: User) -> None:
         """Make a new user findable before the record exists."""

@@ -35,6 +35,20 @@ def user_tag(issuer: str, subject: str) -> UserTag:
     return UserTag(urlsafe_b64encode(digest).rstrip(b"=").decode())
 
 
+NameTag = NewType("NameTag", str)
+"""The key of a name by which a provider ends sessions: base64url of 16 bytes, 22 places."""
+
+
+def name_tag(provider: str, name: str) -> NameTag:
+    """The key of what ``provider`` calls ``name``, both any text; the provider's length keeps them apart.
+
+    The configured name, not the issuer: a SAML provider says itself what it is called.
+    """
+    of, called = (text.encode(errors="surrogatepass") for text in (provider, name))
+    digest = hashlib.sha256(b"%d:%b%b" % (len(of), of, called)).digest()[:16]
+    return NameTag(urlsafe_b64encode(digest).rstrip(b"=").decode())
+
+
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """What a visitor's address leads to: a tunnel with a hostname, or one edge route."""
 

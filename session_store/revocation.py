@@ -4,7 +4,7 @@ Each end is a tombstone, written by one script in the slot of what it ends; inde
 wins against logins and new application sessions under way: docs/decisions/keys.md.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import cast
 
@@ -54,7 +54,7 @@ class Revocation:
         reply = await self._commands.run(*self._end_call(cookie_hash, 0, reason, by))
         was_live, *session_ids = cast("list[bytes | int]", reply)
         with suppress(StoreUnavailable):
-            await self._drop(user_tag, [keys.tag(cookie_hash)], session_ids)
+            await self.drop(user_tag, [keys.tag(cookie_hash)], session_ids)
         return was_live == 1
 
     async def end_application_session(self, session_id: SessionId, reason: EndReason, by: str) -> bool:
@@ -79,6 +79,7 @@ class Revocation:
                         keys.endpoints(cookie_hash),
                         keys.applications(cookie_hash),
                         keys.activities(cookie_hash),
+                        keys.memory(cookie_hash),
                     ],
                     encode(tombstone(cookie_hash, endpoint_id, reason, by, now)),
                     encode(tombstone(cookie_hash, None, reason, by, now)),
@@ -89,7 +90,7 @@ class Revocation:
             )
             with suppress(StoreUnavailable):
                 browsers = [keys.tag(cookie_hash)] if ended == 2 else []
-                await self._drop(session.user_tag, browsers, [session_id.encode()] if ended else [])
+                await self.drop(session.user_tag, browsers, [session_id.encode()] if ended else [])
             return ended != 0
 
     async def delete_user(self, user_id: UserId, by: str) -> bool:
@@ -122,17 +123,25 @@ class Revocation:
 
     async def _end_all(self, user_tag: UserTag, found: list[bytes], by: str) -> None:
         """End what ``_some_browsers`` found, and take it out of the indexes."""
-        tags = found[::2]
+        ended = await self.end_indexed(found, EndReason.USER_DELETED, by)
+        await self.drop(user_tag, found[::2], [session_id for _, *ids in ended for session_id in ids])
+
+    async def end_indexed(
+        self, found: Sequence[bytes], reason: EndReason, by: str
+    ) -> list[list[bytes | int]]:
+        """End the browser sessions in ``found``, tag and end of the record in turn, also unwritten ones.
+
+        For each: whether it was live (1 or 0), then the ids of the application sessions that were.
+        """
         calls = [
-            self._end_call(keys.cookie_hash_of(tag), int(float(ends)), EndReason.USER_DELETED, by)
-            for tag, ends in zip(tags, found[1::2], strict=True)
+            self._end_call(keys.cookie_hash_of(tag), int(float(ends)), reason, by)
+            for tag, ends in zip(found[::2], found[1::2], strict=True)
         ]
-        session_ids: list[bytes | int] = []
+        ended: list[list[bytes | int]] = []
         for first in range(0, len(calls), _ENDED_AT_ONCE):
             replies = await self._commands.run_all(calls[first : first + _ENDED_AT_ONCE])
-            for reply in cast("list[list[bytes | int]]", replies):
-                session_ids.extend(reply[1:])
-        await self._drop(user_tag, tags, session_ids)
+            ended.extend(cast("list[list[bytes | int]]", replies))
+        return ended
 
     async def _finish(self, user_tag: UserTag, user_id: UserId, by: str) -> bool:
         """Delete the record if no browser session is indexed any more; False where one is."""
@@ -154,7 +163,12 @@ class Revocation:
         now = self._now_ms()
         head, tail = halves(cookie_hash, reason, by, now)
         return lua.END_BROWSER.call(
-            [keys.browser(cookie_hash), keys.endpoints(cookie_hash), keys.applications(cookie_hash)],
+            [
+                keys.browser(cookie_hash),
+                keys.endpoints(cookie_hash),
+                keys.applications(cookie_hash),
+                keys.memory(cookie_hash),
+            ],
             encode(tombstone(cookie_hash, None, reason, by, now)),
             head,
             tail,
@@ -163,8 +177,8 @@ class Revocation:
             notice(cookie_hash, None, now),
         )
 
-    async def _drop(
-        self, user_tag: UserTag, browser_tags: list[bytes], session_ids: list[bytes | int]
+    async def drop(
+        self, user_tag: UserTag, browser_tags: Sequence[bytes], session_ids: Sequence[bytes | int]
     ) -> None:
         """Take what was ended out of the indexes."""
         commands: list[lua.Command] = []

@@ -17,7 +17,9 @@ from session_store.fastpath import Asker, Awaited, FastPath
 from session_store.ids import EndpointId, IdSource, SessionId, TokenId, UserId
 from session_store.lifecycle import EndReason
 from session_store.logins import Logins
+from session_store.named import Named
 from session_store.notices import Ended
+from session_store.once import Once
 from session_store.records import (
     ApiToken,
     ApplicationSession,
@@ -60,7 +62,9 @@ class Store:
         revocation = Revocation(commands, now_ms)
         self._revocation = revocation
         self._sessions = Sessions(commands, revocation, ids, now_ms)
-        self._logins = Logins(commands, revocation, sealer, ids, now_ms)
+        self._named = Named(commands, revocation)
+        self._logins = Logins(commands, revocation, self._named, sealer, ids, now_ms)
+        self._once = Once(commands, sealer)
         self._directory = Directory(commands, now_ms)
         self._sweeper = Sweeper(commands, self._directory)
         self._tokens = Tokens(commands, ids, now_ms)
@@ -190,6 +194,17 @@ class Store:
         """
         return await self._revocation.end_application_session(session_id, reason, by)
 
+    async def end_provider_sessions(
+        self, provider: str, names: Sequence[str], reason: EndReason, by: str
+    ) -> int:
+        """End for good all that logins at ``provider`` entered under any of ``names``; how many were live.
+
+        Durable when it returns: no check that begins later finds a live record of them, and a login under
+        these names that began before is refused. A name that nobody entered ends nothing. Raises
+        NotConfirmed as ``end_browser_session`` does; the caller repeats it.
+        """
+        return await self._named.end(provider, names, reason, by)
+
     async def now(self) -> StoreTime:
         """The time by the store's own clock: what a login notes at its beginning, whoever completes it."""
         return await self._logins.now()
@@ -202,6 +217,10 @@ class Store:
         """What was kept under ``key``, to one caller once; None where nothing is, or no secret opens it."""
         return await self._logins.take(key)
 
+    async def read_login(self, key: str) -> bytes | None:
+        """What is kept under ``key``, and stays there; None as ``take_login`` has it."""
+        return await self._logins.read(key)
+
     async def complete_login(
         self,
         principal: Principal,
@@ -211,10 +230,16 @@ class Store:
         scope: str,
         cookie_hash: CookieHash,
         expires_at: Milliseconds,
+        names: Sequence[str] = (),
+        memory: bytes = b"",
     ) -> BrowserSession:
         """Make or renew the user and write the browser session of a login that began when ``now`` told.
 
-        Raises LoginOvertaken when the user was deleted at or after ``begun_at``, or meanwhile.
+        ``names``, any text: what ``principal.provider`` may call this session when it ends it. ``memory``:
+        what
+        ``session_memory`` tells until the session ends, sealed. Raises LoginOvertaken when the user was
+        deleted, or what has one of the names was ended, at or after ``begun_at``, or meanwhile; a login with
+        names is also refused when it took 20 minutes.
         """
         return await self._logins.complete(
             principal,
@@ -223,11 +248,40 @@ class Store:
             scope=scope,
             cookie_hash=cookie_hash,
             expires_at=expires_at,
+            names=names,
+            memory=memory,
         )
+
+    async def session_memory(self, cookie_hash: CookieHash) -> bytes | None:
+        """What the login left; None where the session has ended, nothing was left, or no secret opens it."""
+        return await self._logins.memory(cookie_hash)
 
     async def count_failure(self, key: str, window_s: int) -> int:
         """Count a failure; how many there were in the window of ``window_s`` that the first one began."""
         return await self._logins.count_failure(key, window_s)
+
+    async def failures(self, key: str) -> int:
+        """How many failures ``count_failure`` has counted in the window that runs; counts none."""
+        return await self._logins.failures(key)
+
+    async def use_once(self, key: str, until_ms: Milliseconds) -> bool:
+        """True to one caller for each ``key``, any text; from ``until_ms`` on False to all.
+
+        By the store's clock: neither a second use nor a late one passes, whatever a worker's clock says.
+        """
+        return await self._once.use(key, until_ms)
+
+    async def was_used(self, key: str) -> bool:
+        """Whether ``use_once`` has said True for ``key``, and its time is not over."""
+        return await self._once.was_used(key)
+
+    async def settle(self, name: str, proposal: bytes) -> bytes:
+        """What all workers have under ``name``, for good, sealed: the first ``proposal`` that was made.
+
+        Raises StoreRefused, in words, where no secret opens what stands, which is never overwritten;
+        NotConfirmed where no replica has a first proposal.
+        """
+        return await self._once.settle(name, proposal)
 
     async def users(self, *, limit: int, before: str | None) -> Page[UserView]:
         """Users, newest first by id; ``before`` is an exclusive position. No empty page has ``more``."""

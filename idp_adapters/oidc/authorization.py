@@ -12,7 +12,7 @@ from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from idp_adapters.oidc.metadata import Metadata
-from idp_adapters.provider import LoginBegun, LoginError, Prompt
+from idp_adapters.provider import LoginBegun, LoginError, Prompt, Redirect
 from idp_adapters.settings import OidcSettings
 
 SECRET_BYTES = 32
@@ -67,7 +67,9 @@ def begin_login(
         code_challenge_method="S256",
         prompt=_offered_prompt(prompt, metadata) or None,
     )
-    return LoginBegun(url=str(url), state=state, transaction=msgspec.msgpack.encode(transaction))
+    return LoginBegun(
+        sending=Redirect(str(url)), state=state, transaction=msgspec.msgpack.encode(transaction)
+    )
 
 
 def read_transaction(payload: bytes, settings: OidcSettings, redirect_uri: str) -> LoginTransaction:

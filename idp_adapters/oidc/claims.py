@@ -69,44 +69,44 @@ def _subject(claims: Claims, _: Expected) -> str:
 
 
 def _audience(claims: Claims, expected: Expected) -> str:
-    return "" if expected.client_id in _audiences(claims) else "aud does not name this client"
+    return "" if expected.client_id in audiences_of(claims) else "aud does not name this client"
 
 
 def _authorized_party(claims: Claims, expected: Expected) -> str:
-    if len(_audiences(claims)) > 1 and "azp" not in claims:
+    if len(audiences_of(claims)) > 1 and "azp" not in claims:
         return "aud names several parties and azp is missing"
     return "" if claims.get("azp", expected.client_id) == expected.client_id else "azp is another party"
 
 
 def _expiry_given(claims: Claims, _: Expected) -> str:
-    return "" if _time(claims, "exp") is not None else "exp is missing or not a time"
+    return "" if time_of(claims, "exp") is not None else "exp is missing or not a time"
 
 
 def _not_expired(claims: Claims, expected: Expected) -> str:
-    ago = expected.now - (_time(claims, "exp") or 0)
+    ago = expected.now - (time_of(claims, "exp") or 0)
     return "" if ago <= SKEW_S else f"it expired {ago:.0f} s ago ({SKEW_S} s are allowed)"
 
 
 def _issue_given(claims: Claims, _: Expected) -> str:
-    return "" if _time(claims, "iat") is not None else "iat is missing or not a time"
+    return "" if time_of(claims, "iat") is not None else "iat is missing or not a time"
 
 
 def _issued_before_now(claims: Claims, expected: Expected) -> str:
-    ahead = (_time(claims, "iat") or 0) - expected.now
+    ahead = (time_of(claims, "iat") or 0) - expected.now
     return "" if ahead <= SKEW_S else f"iat is {ahead:.0f} s ahead of our clock ({SKEW_S} s are allowed)"
 
 
 def _issued_just_now(claims: Claims, expected: Expected) -> str:
-    age = expected.now - (_time(claims, "iat") or 0)
+    age = expected.now - (time_of(claims, "iat") or 0)
     return "" if age <= MAX_AGE_S else f"iat is {age:.0f} s behind our clock ({MAX_AGE_S} s are allowed)"
 
 
 def _start_is_a_time(claims: Claims, _: Expected) -> str:
-    return "" if "nbf" not in claims or _time(claims, "nbf") is not None else "nbf is not a time"
+    return "" if "nbf" not in claims or time_of(claims, "nbf") is not None else "nbf is not a time"
 
 
 def _started(claims: Claims, expected: Expected) -> str:
-    ahead = (_time(claims, "nbf") or 0) - expected.now
+    ahead = (time_of(claims, "nbf") or 0) - expected.now
     return "" if ahead <= SKEW_S else f"nbf is {ahead:.0f} s ahead of our clock ({SKEW_S} s are allowed)"
 
 
@@ -146,12 +146,13 @@ CHECKS: tuple[ClaimCheck, ...] = (
 """The authentication context (12) and time (13) are not among them: nothing asks for either."""
 
 
-def _audiences(claims: Claims) -> list[object]:
+def audiences_of(claims: Claims) -> list[object]:
+    """Whom the claims are for (RFC 7519 §4.1.3)."""
     audience = claims.get("aud")
     return audience if isinstance(audience, list) else [audience]
 
 
-def _time(claims: Claims, name: str) -> float | None:
+def time_of(claims: Claims, name: str) -> float | None:
     """A NumericDate (RFC 7519 §2) in a range where arithmetic is exact; a string or true is none."""
     value = claims.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _LATEST:

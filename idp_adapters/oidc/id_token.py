@@ -1,4 +1,4 @@
-"""From the text of an ID token to claims whose signature was verified.
+"""From the text of an ID token or a logout token to claims whose signature was verified.
 
 RFC 7515, RFC 7519, RFC 8725. Pure. Says who wrote the claims; whether they are meant for this login is
 ``claims``' question. A key never comes from the token itself.
@@ -42,8 +42,12 @@ class UnverifiedToken(msgspec.Struct, frozen=True):
         return f"UnverifiedToken({self.alg}, ...)"
 
 
-def read_header(compact: str, algorithms: tuple[str, ...]) -> UnverifiedToken:
+def read_header(
+    compact: str, algorithms: tuple[str, ...], types: tuple[str, ...] = ("jwt",)
+) -> UnverifiedToken:
     """Take a compact JWS apart; ``algorithms`` are the only ones that it may be signed with.
+
+    ``types`` are the values that ``typ`` may have, in lower case; it may also be absent.
 
     Raises LoginError (*invalid_token*) for encrypted, compressed, unsigned and otherwise foreign tokens.
     """
@@ -53,11 +57,11 @@ def read_header(compact: str, algorithms: tuple[str, ...]) -> UnverifiedToken:
     if len(segments) != 3 or not all(_SEGMENT.fullmatch(segment) for segment in segments):
         raise _invalid("it is not a signed token in compact form")
     header = _header_members(segments[0])
-    alg, kid, typ = header.get("alg"), header.get("kid"), header.get("typ", "JWT")
+    alg, kid, typ = header.get("alg"), header.get("kid"), header.get("typ", types[0])
     if not isinstance(alg, str) or alg not in algorithms:
         raise _invalid(f"it is signed with {str(alg)[:32]!a}, not with {', '.join(algorithms)}")
-    if not isinstance(typ, str) or typ.upper() != "JWT":
-        raise _invalid(f"it is of type {str(typ)[:32]!a}, not an ID token")
+    if not isinstance(typ, str) or typ.lower() not in types:
+        raise _invalid(f"it is of type {str(typ)[:32]!a}, not {types[0]}")
     for name in ("crit", "zip", "b64"):
         if name in header:
             raise _invalid(f"its header has {name}")
@@ -98,4 +102,4 @@ def _header_members(segment: str) -> dict[str, object]:
 
 
 def _invalid(detail: str) -> LoginError:
-    return LoginError("invalid_token", f"ID token: {detail}")
+    return LoginError("invalid_token", f"token: {detail}")

@@ -17,12 +17,14 @@ from idp_adapters.transport import Answer, Request
 
 
 class Metadata(msgspec.Struct, frozen=True, kw_only=True):
-    """The checked part of a provider's metadata; ``userinfo_endpoint`` is "" where there is none."""
+    """The checked part of a provider's metadata; ``userinfo_endpoint`` and
+    ``end_session_endpoint`` are "" where there is none."""
 
     authorization_endpoint: str
     token_endpoint: str
     jwks_uri: str
     userinfo_endpoint: str
+    end_session_endpoint: str
     announces_issuer: bool
     prompts: tuple[str, ...] | None
 
@@ -55,6 +57,7 @@ def read_metadata(answer: Answer, settings: OidcSettings) -> Metadata:
         token_endpoint=_endpoint(document, "token_endpoint", destinations),
         jwks_uri=_endpoint(document, "jwks_uri", destinations),
         userinfo_endpoint=_endpoint(document, "userinfo_endpoint", destinations, required=False),
+        end_session_endpoint=_endpoint(document, "end_session_endpoint", destinations, required=False),
         announces_issuer=document.get("authorization_response_iss_parameter_supported") is True,
         prompts=_strings(document, "prompt_values_supported"),
     )

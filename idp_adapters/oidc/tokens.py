@@ -23,10 +23,14 @@ _ACCESS_TOKEN = re.compile(r"[!-~]+")
 
 
 class Tokens(msgspec.Struct, frozen=True):
-    """What a code was worth; neither was verified yet."""
+    """What a code or a refresh token was worth; nothing of it was verified yet.
+
+    ``id_token`` may be "" after a refresh, ``refresh_token`` always.
+    """
 
     id_token: str
     access_token: str
+    refresh_token: str = ""
 
     def __repr__(self) -> str:
         return "Tokens(...)"
@@ -42,29 +46,41 @@ def token_request(
         redirect_uri=transaction.redirect_uri,
         code_verifier=transaction.verifier,
     )
+    return authenticated(settings, metadata.token_endpoint, str(body))
+
+
+def authenticated(settings: OidcSettings, url: str, body: str) -> Request:
+    """A request to ``url`` with the client's own credentials (client_secret_basic)."""
     headers = {
         "Authorization": _basic(settings.client_id, settings.client_secret),
         "Content-Type": "application/x-www-form-urlencoded",
     }
-    return Request("POST", metadata.token_endpoint, headers, str(body).encode("ascii"))
+    return Request("POST", url, headers, body.encode("ascii"))
 
 
-def read_tokens(answer: Answer) -> Tokens:
-    """Read a token response. Raises LoginError (*provider_error*) unless it holds both tokens."""
+def read_tokens(answer: Answer, *, refreshed: bool = False) -> Tokens:
+    """Read a token response; one to a refresh need not bring an ID token (OpenID Connect Core §12.2).
+
+    Raises LoginError: *provider_error* unless it holds the tokens, *denied* where a refresh was refused.
+    """
     try:
         body = read_object(answer.body)
     except JsonError as error:
         raise _failed(f"answered {answer.status}, {error}") from None
     if answer.status != 200:
+        if refreshed and body.get("error") == "invalid_grant":
+            raise LoginError("denied", "the provider no longer takes the refresh token")
         raise _failed(f"answered {answer.status}, {str(body.get('error', ''))[:64]!a}")
     id_token, access_token, kind = (body.get(name) for name in ("id_token", "access_token", "token_type"))
+    id_token = "" if refreshed and id_token is None else id_token
     if not isinstance(id_token, str) or not isinstance(access_token, str):
         raise _failed("answered without an ID token and an access token")
     if not _ACCESS_TOKEN.fullmatch(access_token):
         raise _failed("answered with an access token that no header can carry")
     if not isinstance(kind, str) or kind.lower() != "bearer":
         raise _failed("answered with a token that is not a Bearer token")
-    return Tokens(id_token, access_token)
+    refresh_token = body.get("refresh_token", "")
+    return Tokens(id_token, access_token, refresh_token if isinstance(refresh_token, str) else "")
 
 
 def _basic(client_id: str, client_secret: str) -> str:

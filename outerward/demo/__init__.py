@@ -1,4 +1,4 @@
-"""The demonstration: a provider, two applications and the edge on one machine, and a check of all of it."""
+"""The demonstration: two providers, three applications and the edge on one machine, and its own check."""
 
 from outerward.demo.run import run_demo
 

@@ -1,12 +1,13 @@
-"""The demo's two applications. They trust the headers that the edge sets and know nothing of sessions."""
+"""The demo's applications. They trust the headers that the edge sets and know nothing of sessions."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from aiohttp import web
 
 from outerward.demo.pages import name_no_versions, page
+from outerward.demo.wiki_pages import WIKI
 
 _IDENTITY = (
     "X-Forwarded-User",
@@ -16,17 +17,18 @@ _IDENTITY = (
     "X-Outerward-Session",
 )
 
+Links = Sequence[tuple[str, str]]
+"""Addresses of the other applications, and what to call them."""
 
-def echo_app(clock_url: str) -> web.Application:
+
+def echo_app(links: Links) -> web.Application:
     """Shows who the visitor is and what arrived; as JSON to whoever asks for that."""
 
     async def show(request: web.Request) -> web.StreamResponse:
         headers = {name: _text(value) for name, value in request.headers.items()}
         identity = {name: headers[name] for name in _IDENTITY if name in headers}
-        if "application/json" in request.headers.get("Accept", ""):
-            return web.json_response(
-                {"identity": identity, "method": request.method, "target": request.raw_path}
-            )
+        if _wants_json(request):
+            return _told(request)
         values = {
             "title": "Who you are",
             "host": request.host,
@@ -35,14 +37,14 @@ def echo_app(clock_url: str) -> web.Application:
             "others": [(name, value) for name, value in headers.items() if name not in identity],
             "method": request.method,
             "target": _text(request.raw_path),
-            "other": clock_url,
+            "links": links,
         }
         return page("who", values)
 
     return _app(show)
 
 
-def clock_app(echo_url: str, clock: Callable[[], float] = time.time) -> web.Application:
+def clock_app(links: Links, clock: Callable[[], float] = time.time) -> web.Application:
     """Shows the time."""
 
     async def show(request: web.Request) -> web.StreamResponse:
@@ -53,9 +55,36 @@ def clock_app(echo_url: str, clock: Callable[[], float] = time.time) -> web.Appl
             "name": _visitor(request),
             "iso": now.isoformat(timespec="seconds"),
             "time": f"{now:%H:%M:%S}",
-            "other": echo_url,
+            "links": links,
         }
         return page("clock", values)
+
+    return _app(show)
+
+
+def wiki_app(links: Links, account_url: str) -> web.Application:
+    """A few pages that nobody edits; who reads them, as JSON, to whoever asks for that.
+
+    ``account_url`` is the reader's own page at the provider.
+    """
+
+    async def show(request: web.Request) -> web.StreamResponse:
+        if _wants_json(request):
+            return _told(request)
+        entry = WIKI.get(request.path)
+        heading, paragraphs = entry or ("No such page", ("Nobody has written this one yet.",))
+        values = {
+            "title": f"{heading} · Wiki",
+            "host": request.host,
+            "heading": heading,
+            "paragraphs": paragraphs,
+            "pages": [(path, title, path == request.path) for path, (title, _) in WIKI.items()],
+            "name": _visitor(request),
+            "account_url": account_url,
+            "email": _text(request.headers.get("X-Forwarded-Email", "")),
+            "links": links,
+        }
+        return page("wiki", values, status=200 if entry else 404)
 
     return _app(show)
 
@@ -65,6 +94,16 @@ def _app(show: Callable[[web.Request], object]) -> web.Application:
     app.router.add_route("*", "/{anything:.*}", show)  # type: ignore[arg-type]
     app.on_response_prepare.append(name_no_versions)
     return app
+
+
+def _wants_json(request: web.Request) -> bool:
+    return "application/json" in request.headers.get("Accept", "")
+
+
+def _told(request: web.Request) -> web.Response:
+    """What the edge told of the visitor, for programs."""
+    identity = {name: _text(request.headers[name]) for name in _IDENTITY if name in request.headers}
+    return web.json_response({"identity": identity, "method": request.method, "target": request.raw_path})
 
 
 def _visitor(request: web.Request) -> str:

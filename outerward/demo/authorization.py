@@ -21,6 +21,7 @@ class Client:
     secret: str
     name: str
     redirect_uris: frozenset[str]
+    signed_out_uris: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Values behind random names that run out: what the demo's provider must remember between two requests."""
+"""Values behind random names that run out: what the demo's providers must remember between two requests."""
 
 import secrets
 from collections.abc import Callable
@@ -33,6 +33,11 @@ class Handles(Generic[T]):
         """The value under ``name``, again and again until it runs out."""
         until, value = self._values.get(name, (0.0, None))
         return value if self._clock() < until else None
+
+    def live(self) -> dict[str, T]:
+        """Every value that has not run out, by name."""
+        now = self._clock()
+        return {name: value for name, (until, value) in self._values.items() if now < until}
 
     def take(self, name: str) -> T | None:
         """The value under ``name``, once."""

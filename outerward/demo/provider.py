@@ -1,4 +1,4 @@
-"""The demo's identity provider: a small, real OpenID provider (OpenID Connect Core 1.0, Discovery 1.0).
+"""The demo's OpenID provider, small and real (OpenID Connect Core, Discovery, RP-Initiated Logout 1.0).
 
 Code flow with PKCE S256, RS256, client_secret_basic, single-use codes, the issuer in each answer (RFC 9207).
 Its people have no passwords, which is all that makes it a demo. Knows nothing of the edge.
@@ -7,47 +7,34 @@ Its people have no passwords, which is all that makes it a demo. Knows nothing o
 import base64
 import hashlib
 import hmac
-import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from urllib.parse import unquote_plus, urlsplit
+from urllib.parse import unquote_plus, urlencode
 
 from aiohttp import web
 from joserfc import jwt
+from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, RSAKey
 
 from outerward.demo.authorization import Authorization, Client, NoRedirectError, RefusedError, read
+from outerward.demo.end_session import Claims, EndSession, read_end_session
 from outerward.demo.handles import Handles
-from outerward.demo.pages import name_no_versions, page
+from outerward.demo.pages import name_no_versions, only_at, page, refusal
 from outerward.demo.people import Person
+from outerward.demo.sign_ins import Questions, SignIn, SignIns
 
 _COOKIE = "outerward-demo-sign-in"
-_REQUEST_S = 600
 _CODE_S = 60
 _TOKEN_S = 300
-_SIGNED_IN_S = 12 * 3600
 _NO_STORE = {"Cache-Control": "no-store"}
-
-
-@dataclass(frozen=True, slots=True)
-class _SignIn:
-    person: Person
-    at: int
+_NOT_ASKED = "It was used already, is too old, or was begun in another browser."
 
 
 @dataclass(frozen=True, slots=True)
 class _Grant:
     authorization: Authorization
-    sign_in: _SignIn
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    """A request that waits for a person to be chosen, in the browser that holds ``browser``."""
-
-    authorization: Authorization
-    browser: str
+    sign_in: SignIn
 
 
 class DemoProvider:
@@ -61,15 +48,16 @@ class DemoProvider:
         self._client = client
         self._clock = clock
         self._key = RSAKey.generate_key(2048, parameters={"use": "sig", "alg": "RS256"}, auto_kid=True)
-        self._browsers: Handles[_SignIn] = Handles(_SIGNED_IN_S, clock)
-        self._waiting: Handles[_Waiting] = Handles(_REQUEST_S, clock)
+        self._sign_ins = SignIns(issuer, _COOKIE, clock)
+        self._waiting: Questions[Authorization] = Questions(self._sign_ins)
+        self._leaving: Questions[EndSession] = Questions(self._sign_ins)
         self._codes: Handles[_Grant] = Handles(_CODE_S, clock)
         self._tokens: Handles[_Grant] = Handles(_TOKEN_S, clock)
         self._token_of_code: Handles[str] = Handles(_TOKEN_S, clock)
 
     def app(self) -> web.Application:
         """The provider as an application to serve at its issuer."""
-        app = web.Application(client_max_size=16 * 1024)
+        app = web.Application(client_max_size=16 * 1024, middlewares=[only_at(self.issuer)])
         app.router.add_get("/.well-known/openid-configuration", self._metadata)
         app.router.add_get("/jwks", self._keys)
         app.router.add_get("/authorize", self._authorize)
@@ -78,6 +66,9 @@ class DemoProvider:
         app.router.add_post("/token", self._token)
         app.router.add_get("/userinfo", self._userinfo)
         app.router.add_post("/userinfo", self._userinfo)
+        app.router.add_get("/end-session", self._end_session)
+        app.router.add_post("/end-session", self._end_session)
+        app.router.add_post("/sign-out", self._sign_out)
         app.on_response_prepare.append(name_no_versions)
         return app
 
@@ -89,6 +80,7 @@ class DemoProvider:
                 "token_endpoint": f"{self.issuer}/token",
                 "userinfo_endpoint": f"{self.issuer}/userinfo",
                 "jwks_uri": f"{self.issuer}/jwks",
+                "end_session_endpoint": f"{self.issuer}/end-session",
                 "scopes_supported": ["openid", "profile", "email"],
                 "response_types_supported": ["code"],
                 "response_modes_supported": ["query"],
@@ -100,6 +92,7 @@ class DemoProvider:
                 "prompt_values_supported": ["none", "login", "consent", "select_account"],
                 "claims_supported": [
                     "sub",
+                    "sid",
                     "name",
                     "preferred_username",
                     "email",
@@ -116,59 +109,105 @@ class DemoProvider:
         return web.json_response(KeySet([self._key]).as_dict(private=False))
 
     async def _authorize(self, request: web.Request) -> web.Response:
-        form = await request.post() if request.method == "POST" else request.query
-        pairs = [(name, value) for name, value in form.items() if isinstance(value, str)]
         try:
-            authorization = read(pairs, self._client, self.issuer)
+            authorization = read(await _pairs(request), self._client, self.issuer)
         except NoRedirectError as refused:
-            return page("refused", {"title": "Demo sign-in", "sentence": str(refused)}, status=400)
+            return refusal(str(refused))
         except RefusedError as refused:
             return _see(refused.url)
-        sign_in = self._browsers.get(request.cookies.get(_COOKIE, ""))
+        sign_in = self._sign_ins.current(request)
         if sign_in is not None and not self._must_ask(authorization, sign_in):
             return self._grant(authorization, sign_in)
         if "none" in authorization.prompts:
             return _see(authorization.answer(self.issuer, error="login_required"))
-        return self._ask(authorization, request.cookies.get(_COOKIE) or secrets.token_urlsafe(32))
+        return self._ask(request, authorization)
 
-    def _must_ask(self, authorization: Authorization, sign_in: _SignIn) -> bool:
+    def _must_ask(self, authorization: Authorization, sign_in: SignIn) -> bool:
         too_old = authorization.max_age_s is not None and self._clock() - sign_in.at > authorization.max_age_s
         return too_old or bool(authorization.prompts & {"login", "select_account"})
 
-    def _ask(self, authorization: Authorization, browser: str) -> web.Response:
+    def _ask(self, request: web.Request, authorization: Authorization) -> web.Response:
+        question, browser = self._waiting.ask(request, authorization)
         values = {
             "title": "Demo sign-in",
             "application": self._client.name,
             "again": "login" in authorization.prompts,
             "action": f"{self.issuer}/sign-in",
-            "request": self._waiting.put(_Waiting(authorization, browser)),
+            "request": question,
             "people": list(self._people.values()),
         }
         response = page("sign_in", values, form_targets=f"'self' {authorization.origin}")
-        self._set_cookie(response, browser)
+        self._sign_ins.set_cookie(response, browser)
         return response
 
     async def _sign_in(self, request: web.Request) -> web.Response:
-        form = await request.post()
-        waiting = self._waiting.take(str(form.get("request", "")))
-        foreign = request.headers.get("Origin", self.issuer) != self.issuer
-        if waiting is None or foreign or waiting.browser != request.cookies.get(_COOKIE):
-            sentence = "It was used already, is too old, or was begun in another browser."
-            return page("refused", {"title": "Demo sign-in", "sentence": sentence}, status=400)
-        person = self._people.get(str(form.get("person", "")))
+        authorization = await self._waiting.answered(request)
+        if authorization is None:
+            return refusal(_NOT_ASKED)
+        person = self._people.get(str((await request.post()).get("person", "")))
         if person is None:
-            return _see(waiting.authorization.answer(self.issuer, error="access_denied"))
-        sign_in = _SignIn(person, int(self._clock()))
-        response = self._grant(waiting.authorization, sign_in)
-        self._set_cookie(response, self._browsers.put(sign_in))
+            return _see(authorization.answer(self.issuer, error="access_denied"))
+        sign_in, cookie = self._sign_ins.begin(request, person)
+        response = self._grant(authorization, sign_in)
+        self._sign_ins.set_cookie(response, cookie)
         return response
 
-    def _grant(self, authorization: Authorization, sign_in: _SignIn) -> web.Response:
+    def _grant(self, authorization: Authorization, sign_in: SignIn) -> web.Response:
         return _see(authorization.answer(self.issuer, code=self._codes.put(_Grant(authorization, sign_in))))
 
-    def _set_cookie(self, response: web.Response, value: str) -> None:
-        secure = urlsplit(self.issuer).scheme == "https"
-        response.set_cookie(_COOKIE, value, httponly=True, samesite="Lax", path="/", secure=secure)
+    async def _end_session(self, request: web.Request) -> web.Response:
+        """RP-Initiated Logout §2: at once where the hint is of this browser's sign-in, else after asking."""
+        pairs = await _pairs(request)
+        if request.method == "POST":
+            # A Lax cookie does not come with another site's form; it does with what follows.
+            return _see(f"{self.issuer}/end-session?{urlencode(pairs)}")
+        try:
+            wanted = read_end_session(pairs, self._client, self._own_claims)
+        except NoRedirectError as refused:
+            return refusal(str(refused))
+        sign_in = self._sign_ins.current(request)
+        if sign_in is None or sign_in.session_id == wanted.session_id:
+            return self._signed_out(wanted, wanted.session_id)
+        question, _ = self._leaving.ask(request, wanted)
+        values = {
+            "title": "Demo sign-in",
+            "name": sign_in.person.name,
+            "heading": "Sign out?",
+            "sentence": f"You are signed in at the demo's OpenID provider as {sign_in.person.name}.",
+            "action": f"{self.issuer}/sign-out",
+            "request": question,
+            "button": "Sign out",
+            "application": "",
+            "application_url": "",
+        }
+        return page("sign_out", values, form_targets=" ".join(["'self'", *wanted.origins]))
+
+    async def _sign_out(self, request: web.Request) -> web.Response:
+        wanted = await self._leaving.answered(request)
+        if wanted is None:
+            return refusal(_NOT_ASKED)
+        sign_in = self._sign_ins.current(request)
+        return self._signed_out(wanted, "" if sign_in is None else sign_in.session_id)
+
+    def _signed_out(self, wanted: EndSession, session_id: str) -> web.Response:
+        self._sign_ins.end(session_id)
+        values = {
+            "title": "Demo sign-in",
+            "heading": "You are signed out",
+            "sentence": "The demo's OpenID provider has ended your sign-in.",
+            "application": "",
+            "application_url": "",
+        }
+        response = _see(wanted.url) if wanted.url else page("signed_out", values)
+        self._sign_ins.clear_cookie(response)
+        return response
+
+    def _own_claims(self, token: str) -> Claims | None:
+        """The claims of an ID token of this provider; it may have expired (RP-Initiated Logout §2)."""
+        try:
+            return jwt.decode(token, self._key, algorithms=["RS256"]).claims
+        except (JoseError, ValueError):
+            return None
 
     async def _token(self, request: web.Request) -> web.Response:
         if not self._authenticates(request.headers.get("Authorization", "")):
@@ -222,6 +261,7 @@ class DemoProvider:
             "exp": now + _TOKEN_S,
             "iat": now,
             "auth_time": grant.sign_in.at,
+            "sid": grant.sign_in.session_id,
             "at_hash": base64.urlsafe_b64encode(half).rstrip(b"=").decode(),
         }
         if grant.authorization.nonce is not None:
@@ -244,6 +284,11 @@ class DemoProvider:
         if "email" in scopes:
             claims |= {"email": person.email, "email_verified": True}
         return web.json_response(claims, headers=_NO_STORE)
+
+
+async def _pairs(request: web.Request) -> list[tuple[str, str]]:
+    form = await request.post() if request.method == "POST" else request.query
+    return [(name, value) for name, value in form.items() if isinstance(value, str)]
 
 
 def _digest(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The demo, put together: its provider and applications in this process, the rest as ``serve`` runs it."""
+"""The demo, put together: its providers and applications in this process, the rest as ``serve`` runs it."""
 
 import asyncio
 import os
@@ -7,24 +7,29 @@ import signal
 import sys
 import tempfile
 import webbrowser
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import aiohttp
 import click
 import uvloop
 from aiohttp import web
 
 from admin_api import AdminSettings
-from idp_adapters import OidcSettings
+from idp_adapters import OidcSettings, SamlSettings
 from outerward.config import LogSettings, Settings, routes_of
-from outerward.demo.apps import clock_app, echo_app
+from outerward.demo.apps import Links, clock_app, echo_app, wiki_app
 from outerward.demo.authorization import Client
 from outerward.demo.check import Check, Place
 from outerward.demo.people import PEOPLE
 from outerward.demo.provider import DemoProvider
+from outerward.demo.saml_provider import DemoSamlProvider
+from outerward.demo.saml_xml import SamlError
 from outerward.demo.seed import seed
 from outerward.demo.telling import Facts, as_json, as_text
+from outerward.demo.visitor import LocalResolver
 from outerward.listeners import Listener, bind, is_free
 from outerward.logs import configure_logging
 from outerward.supervisor import Supervisor
@@ -33,8 +38,12 @@ from proxy import EdgeSettings, Route, TunnelSettings
 _HOST = "127.0.0.1"
 _USUAL_PORTS = (4180, 4040, 4190)
 _PROVIDER = "demo"
+_SAML_PROVIDER = "demo-saml"
+_APP, _CLOCK, _WIKI = range(3)
+_LINKS = ("See who you are", "Open the clock", "Open the wiki")
 _LOG = LogSettings(level="warning", access="none")
 _CHECK_S = 90.0
+_FETCH_S = 5.0
 _SHUTDOWN_S = 1.0
 
 
@@ -81,24 +90,21 @@ class _Demo:
     async def run(self) -> int:
         """Serve everything; the exit code."""
         async with AsyncExitStack() as stack:
-            echo, clock, door = (
-                bind(f"{_HOST}:0"),
-                bind(f"{_HOST}:0"),
-                bind(f"{_HOST}:{self._options.ports[2]}"),
-            )
-            self._issuer = f"http://localhost:{door.port}"
-            settings = self._settings(echo.port, clock.port)
+            doors = [bind(f"{_HOST}:0") for _ in _LINKS]
+            provider_door = bind(f"{_HOST}:{self._options.ports[2]}")
+            self._issuer = f"http://localhost:{provider_door.port}"
+            settings = self._settings([door.port for door in doors])
             supervisor = Supervisor(settings, ready_file=self._options.ready_file, prepare=self._seed)
             self._routes = routes_of(supervisor.settings, supervisor.edge_port)
-            await _serve(stack, echo, echo_app(self._routes[1].origin))
-            await _serve(stack, clock, clock_app(self._routes[0].origin))
-            await _serve(stack, door, DemoProvider(self._issuer, PEOPLE, self._client()).app())
+            for door, app in zip(doors, self._applications(), strict=True):
+                await _serve(stack, door, app)
+            await _serve(stack, provider_door, self._providers())
             _obey_signals(supervisor)
             showing = asyncio.create_task(self._show(supervisor))
             stack.callback(showing.cancel)
             return await supervisor.run()
 
-    def _settings(self, echo_port: int, clock_port: int) -> Settings:
+    def _settings(self, ports: Sequence[int]) -> Settings:
         edge_port, admin_port, _ = self._options.ports
         return Settings(
             state=self._folder,
@@ -110,18 +116,65 @@ class _Demo:
                     client_id=_PROVIDER,
                     client_secret=self._secret,
                     allow_private_network=True,
-                )
+                ),
+                _SAML_PROVIDER: SamlSettings(
+                    idp_metadata_url=f"{self._issuer}/saml/metadata",
+                    want_encrypted=True,
+                    allow_private_network=True,
+                ),
             },
-            tunnel=(_tunnel("app", echo_port), _tunnel("clock", clock_port)),
+            tunnel=(
+                _tunnel("app", ports[_APP], _PROVIDER),
+                _tunnel("clock", ports[_CLOCK], _PROVIDER),
+                _tunnel("wiki", ports[_WIKI], _SAML_PROVIDER),
+            ),
             log=_LOG,
         )
 
-    def _client(self) -> Client:
-        callbacks = frozenset(f"{route.origin}/.outerward/callback/{_PROVIDER}" for route in self._routes)
-        return Client(id=_PROVIDER, secret=self._secret, name="the demo", redirect_uris=callbacks)
+    def _applications(self) -> tuple[web.Application, web.Application, web.Application]:
+        """What stands behind the tunnels, in their order."""
+        account_url = f"{self._issuer}/saml/"
+        return (
+            echo_app(self._links(_APP)),
+            clock_app(self._links(_CLOCK)),
+            wiki_app(self._links(_WIKI), account_url),
+        )
+
+    def _links(self, here: int) -> Links:
+        """The way from one application to the others."""
+        return [(self._routes[number].origin, text) for number, text in enumerate(_LINKS) if number != here]
+
+    def _providers(self) -> web.Application:
+        """Both providers on their one port."""
+        own = [route.origin for route in self._routes if route.provider == _PROVIDER]
+        client = Client(
+            id=_PROVIDER,
+            secret=self._secret,
+            name="the demo",
+            redirect_uris=frozenset(f"{origin}/.outerward/callback/{_PROVIDER}" for origin in own),
+            signed_out_uris=frozenset(f"{origin}/.outerward/signed-out" for origin in own),
+        )
+        app = DemoProvider(self._issuer, PEOPLE, client).app()
+        app.add_routes(self._saml_provider().routes())
+        return app
+
+    def _saml_provider(self) -> DemoSamlProvider:
+        wiki = self._routes[_WIKI].origin
+        metadata_url = f"{wiki}/.outerward/saml/{_SAML_PROVIDER}/metadata"
+        return DemoSamlProvider(
+            self._issuer,
+            PEOPLE,
+            metadata_url,
+            lambda: _fetch(metadata_url),
+            application_name="the wiki",
+            application_url=wiki,
+        )
 
     async def _seed(self, settings: Settings) -> None:
-        await seed(settings, self._routes, self._issuer)
+        await seed(settings, self._routes, self._issuers())
+
+    def _issuers(self) -> dict[str, str]:
+        return {_PROVIDER: self._issuer, _SAML_PROVIDER: f"{self._issuer}/saml/metadata"}
 
     async def _show(self, supervisor: Supervisor) -> None:
         """Once everything is ready: tell it, and check it or open it."""
@@ -131,15 +184,18 @@ class _Demo:
             admin=supervisor.admin_url,
             admin_token_path=supervisor.admin_token_path,
             tunnels=[(route.endpoint.tunnel, route.endpoint.public_url) for route in self._routes],
-            provider_name=_PROVIDER,
-            issuer=self._issuer,
+            providers=[
+                (name, "saml" if name == _SAML_PROVIDER else "oidc", issuer)
+                for name, issuer in self._issuers().items()
+            ],
             people=PEOPLE,
         )
         admin_token = facts.admin_token_path.read_text().strip()
         if self._options.json_output:
             click.echo(as_json(facts, admin_token))
         if self._options.check:
-            place = Place(facts.tunnels[0][1], facts.admin, admin_token, PEOPLE[0])
+            app_url, wiki_url = facts.tunnels[_APP][1], facts.tunnels[_WIKI][1]
+            place = Place(app_url, wiki_url, facts.admin, admin_token, PEOPLE[0])
             supervisor.stop(0 if await self._check(place) else 1)
             return
         if not self._options.json_output:
@@ -166,12 +222,26 @@ async def _serve(stack: AsyncExitStack, listener: Listener, app: web.Application
     await web.SockSite(runner, listener.sockets[0]).start()
 
 
-def _tunnel(name: str, port: int) -> TunnelSettings:
+async def _fetch(url: str) -> bytes:
+    """What stands at ``url`` of this machine. Raises SamlError."""
+    connector = aiohttp.TCPConnector(resolver=LocalResolver())
+    timeout = aiohttp.ClientTimeout(total=_FETCH_S)
+    try:
+        async with (
+            aiohttp.ClientSession(connector=connector, timeout=timeout, raise_for_status=True) as session,
+            session.get(url, allow_redirects=False) as response,
+        ):
+            return await response.read()
+    except (aiohttp.ClientError, TimeoutError):
+        raise SamlError("The application's metadata cannot be had just now.") from None
+
+
+def _tunnel(name: str, port: int, provider: str) -> TunnelSettings:
     return TunnelSettings(
         name=name,
         hostname=f"{name}.localhost",
         upstream=f"http://{_HOST}:{port}",
-        provider=_PROVIDER,
+        provider=provider,
         allow=("*",),
     )
 

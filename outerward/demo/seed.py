@@ -6,7 +6,7 @@ own face, on a clock that is set back, and are like any other.
 
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from outerward.config import Settings
@@ -68,6 +68,8 @@ SEEDS = (
     Seed(_YUSUF, "192.0.2.61", _IZMIR, _CHROME, 1, began_s=12187, last_active_s=431, requests=84),
     Seed(_ANA, "198.51.100.204", _GOTHENBURG, _SAFARI, 0, began_s=5763, last_active_s=192, requests=45),
     Seed(_ANA, "2001:db8:2c::19", _STOCKHOLM, _IPHONE, 1, began_s=3248, last_active_s=1987, requests=6),
+    Seed(_HANNE, "198.51.100.23", _BERGEN, _FIREFOX, 2, began_s=2614, last_active_s=941, requests=21),
+    Seed(_YUSUF, "203.0.113.9", _IZMIR, _PIXEL, 2, began_s=1730, last_active_s=305, requests=12),
     Seed(_CHLOE, "192.0.2.118", _LYON, _FIREFOX, 0, began_s=1094, last_active_s=68, requests=17),
 )
 
@@ -82,23 +84,26 @@ class _SetClock:
         return self.ms
 
 
-async def seed(settings: Settings, routes: Sequence[Route], issuer: str) -> None:
-    """Write every session of ``SEEDS`` to the store of resolved ``settings``. Raises StoreUnavailable."""
+async def seed(settings: Settings, routes: Sequence[Route], issuers: Mapping[str, str]) -> None:
+    """Write every session of ``SEEDS`` to the store of resolved ``settings``; ``issuers`` are by provider.
+
+    Raises StoreUnavailable.
+    """
     clock = _SetClock()
     store = Store.open(settings.store.url, secrets=settings.store.secret, now_ms=clock)
     now_ms = time.time_ns() // 1_000_000
     try:
         for each in SEEDS:
             clock.ms = now_ms - each.began_s * 1000
-            await _write(store, each, routes[each.endpoint], clock.ms, issuer)
+            await _write(store, each, routes[each.endpoint], clock.ms, issuers)
     finally:
         await store.close()
 
 
-async def _write(store: Store, each: Seed, route: Route, began_ms: int, issuer: str) -> None:
+async def _write(store: Store, each: Seed, route: Route, began_ms: int, issuers: Mapping[str, str]) -> None:
     expires_at = began_ms + route.max_session_s * 1000
     browser = await store.complete_login(
-        _principal(each.person, route.provider, issuer),
+        _principal(each.person, route.provider, issuers[route.provider]),
         provider_name=route.provider,
         begun_at=await store.now(),
         scope=route.hostname,

@@ -14,14 +14,13 @@ from outerward.demo.people import Person
 
 @dataclass(frozen=True)
 class Facts:
-    """Where everything is. ``tunnels`` are name and URL of each, in order."""
+    """Where everything is. ``tunnels`` are name and URL of each, ``providers`` name, type and issuer."""
 
     edge: str
     admin: str
     admin_token_path: Path
     tunnels: Sequence[tuple[str, str]]
-    provider_name: str
-    issuer: str
+    providers: Sequence[tuple[str, str, str]]
     people: Sequence[Person]
 
 
@@ -32,7 +31,9 @@ def as_json(facts: Facts, admin_token: str) -> str:
         "admin": facts.admin,
         "admin_token": admin_token,
         "tunnels": [{"name": name, "url": url} for name, url in facts.tunnels],
-        "providers": [{"name": facts.provider_name, "type": "oidc", "issuer": facts.issuer}],
+        "providers": [
+            {"name": name, "type": kind, "issuer": issuer} for name, kind, issuer in facts.providers
+        ],
         "users": [{"name": person.name, "email": person.email} for person in facts.people],
     }
     return msgspec.json.encode(value).decode()

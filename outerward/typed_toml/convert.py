@@ -4,7 +4,7 @@ All errors are collected: where a value is missing or wrong, a blank takes its p
 What is built is of use only when nothing was wrong. Checks values one by one, never against each other.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +20,10 @@ from outerward.typed_toml.problems import Problems, choice, quoted
 
 S = TypeVar("S", bound=msgspec.Struct)
 V = TypeVar("V")
+
+_PEM = "-----BEGIN"
+_REFERENCES = ("env:", "file:")
+_BEFORE_XML = "\ufeff \t\r\n"
 
 
 class Text(str):
@@ -47,53 +51,70 @@ class Converter:
 
     def settings(self, document: Mapping[str, object], kind: type[S]) -> S:
         """``document`` as a ``kind``."""
-        built: S = self._struct(document, _struct_type(kind), ())
+        built: S = self._struct(document, (_struct_type(kind),), ())
         return built
 
-    def _struct(self, value: object, kind: inspect.StructType, key: Key) -> Any:
+    def _struct(self, value: object, kinds: Sequence[inspect.StructType], key: Key) -> Any:
+        """One of ``kinds``: where they are tagged, the one that the table names."""
         if not isinstance(value, Mapping):
             self._problems.add(key, f"must be a table{_header_hint(key)}, not {_name_of(value)}")
-            return _blank(kind)
-        if kind.tag_field and not self._tag_fits(value, kind, key):
+            return _blank(kinds[0])
+        kind = self._tagged(value, kinds, key)
+        if kind is None:
             self._problems.distrust(key)
-            return _blank(kind)
-        known = [each.encode_name for each in kind.fields]
+            return _blank(kinds[0])
+        known = _names_in(kind)
         for name in value:
             if name not in known and name != kind.tag_field:
-                self._unknown((*key, name), known)
+                self._unknown((*key, name), kind, kinds)
         return self._built(kind, {each.name: self._field(value, each, key) for each in kind.fields}, key)
 
     def _built(self, kind: inspect.StructType, values: dict[str, object], key: Key) -> Any:
-        """The struct; where it refuses a value (``KEY: words``), the default takes that one's place."""
+        """The struct; where it refuses a value (``KEY: words``), the default takes that one's place.
+
+        ``KEY, OTHER: words`` is about how they go together, and is left unsaid where one of them is wrong.
+        """
         defaults = {each.name: each.default for each in kind.fields if not each.required}
         while True:
             try:
                 return kind.cls(**values)
             except ValueError as error:
-                name, _, message = str(error).partition(": ")
-                if self._problems.sound((*key, name)):
-                    self._problems.add((*key, name), message)
-                if name not in defaults:
+                about, _, message = str(error).partition(": ")
+                names = about.split(", ")
+                if all(self._problems.sound((*key, name)) for name in names):
+                    self._problems.add((*key, names[0]), message)
+                spare = next((name for name in names if name in defaults), None)
+                if spare is None:
                     return SimpleNamespace(**values)
-                values[name] = defaults.pop(name)
+                values[spare] = defaults.pop(spare)
 
-    def _tag_fits(self, table: Mapping[str, object], kind: inspect.StructType, key: Key) -> bool:
-        name = str(kind.tag_field)
+    def _tagged(
+        self, table: Mapping[str, object], kinds: Sequence[inspect.StructType], key: Key
+    ) -> inspect.StructType | None:
+        """The kind that ``table`` names; None, and a problem, where it names none."""
+        if not kinds[0].tag_field:
+            return kinds[0]
+        name, tags = str(kinds[0].tag_field), [str(kind.tag) for kind in kinds]
         if name not in table:
-            self._problems.add((*key, name), f"is required: {quoted(str(kind.tag))}")
-            return False
+            self._problems.add((*key, name), f"is required: {choice(tags)}")
+            return None
         given = table[name]
-        if given == kind.tag:
-            return True
-        self._refuse_choice((*key, name), given, [str(kind.tag)])
-        return False
+        if given in tags:
+            return kinds[tags.index(str(given))]
+        self._refuse_choice((*key, name), given, tags)
+        return None
 
-    def _unknown(self, key: Key, known: Iterable[str]) -> None:
-        name = str(key[-1])
-        if self._later.has_key(_section(key), name):
+    def _unknown(self, key: Key, kind: inspect.StructType, kinds: Sequence[inspect.StructType]) -> None:
+        """A key that ``kind`` has not; another of ``kinds`` may have it."""
+        name, owners = str(key[-1]), [str(each.tag) for each in kinds if key[-1] in _names_in(each)]
+        section = f"{_section(key)}:{kind.tag}" if kind.tag_field else _section(key)
+        if owners:
+            tag = kind.tag_field
+            self._problems.add(key, f"is a key of {tag} = {choice(owners)}, not of {quoted(str(kind.tag))}")
+        elif self._later.has_key(section, name):
             self._problems.add(key, LATER_MESSAGE)
         else:
-            self._problems.add(key, "unknown key", word=name, near=known)
+            self._problems.add(key, "unknown key", word=name, near=_names_in(kind))
 
     def _field(self, table: Mapping[str, object], wanted: inspect.Field, key: Key) -> object:
         if wanted.encode_name in table:
@@ -107,7 +128,7 @@ class Converter:
     def _value(self, value: object, kind: inspect.Type, key: Key) -> object:
         match kind:
             case inspect.StructType():
-                return self._struct(value, kind, key)
+                return self._struct(value, (kind,), key)
             case inspect.DictType():
                 return self._dict(value, kind, key)
             case inspect.VarTupleType():
@@ -141,6 +162,9 @@ class Converter:
 
     def _union(self, value: object, kind: inspect.UnionType, key: Key) -> object:
         branches = [branch for branch in kind.types if not isinstance(branch, inspect.NoneType)]
+        structs = [branch for branch in branches if isinstance(branch, inspect.StructType)]
+        if structs:
+            return self._struct(value, structs, key)
         words = [branch for branch in branches if isinstance(branch, inspect.LiteralType)]
         for branch in words:
             if value in branch.values:
@@ -171,6 +195,10 @@ class Converter:
             return self._measure(value, key, values.size, 0)
         if mark == "certificates":
             return self._certificates(value, key)
+        if mark == "pem":
+            return self._pem(value, key)
+        if mark == "xml":
+            return self._xml(value, key)
         return self._value(value, kind.type, key)
 
     def _secret(self, value: object, key: Key) -> str:
@@ -189,6 +217,23 @@ class Converter:
         if not self._problems.sound(key):
             return ""
         return self._parsed(str(path), key, values.certificates, "")
+
+    def _pem(self, value: object, key: Key) -> str:
+        """Certificates that stand here themselves, in a file, or where a secret would; "" is none."""
+        text = self._string(value, key)
+        if text.startswith(_REFERENCES):
+            text = self._parsed(text, key, self._resolved, "")
+        elif text and _PEM not in text:
+            return self._certificates(value, key)
+        return self._parsed(text, key, values.certificates_in, "") if text else ""
+
+    def _xml(self, value: object, key: Key) -> str:
+        """XML that stands here itself, or the path of a file that can be read; "" is none."""
+        text = self._string(value, key)
+        if not text or text.lstrip(_BEFORE_XML).startswith("<"):
+            return text
+        path = self._path(value, key)
+        return self._parsed(str(path), key, values.readable, "") if self._problems.sound(key) else ""
 
     def _scalar(self, value: object, kind: inspect.Type, key: Key) -> object:
         match kind:
@@ -254,6 +299,10 @@ class Converter:
 
 def _struct_type(kind: type[msgspec.Struct]) -> inspect.StructType:
     return cast("inspect.StructType", inspect.type_info(kind))
+
+
+def _names_in(kind: inspect.StructType) -> list[str]:
+    return [each.encode_name for each in kind.fields]
 
 
 def _blank(kind: inspect.Type) -> Any:

@@ -10,8 +10,9 @@ LATER_MESSAGE = "is not available in this version"
 class Later:
     """What belongs to a format but not to this version, by section ("" is the top) and key.
 
-    Refused by name: a setting that is silently not carried out would be worse than none. ``lists`` are keys
-    that take a string so far.
+    ``SECTION:TYPE`` has the keys of one type, where the section's tables are of several. Refused by name: a
+    setting that is silently not carried out would be worse than none. ``lists`` are keys that take a string
+    so far.
     """
 
     keys: Mapping[str, frozenset[str]] = field(default_factory=dict)

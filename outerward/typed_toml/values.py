@@ -25,6 +25,7 @@ _FACTORS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LARGEST_SECRET = 64 * 1024
 _LARGEST_CERTIFICATES = 1024 * 1024
+_LARGEST_DOCUMENT = 10 * 1024 * 1024
 _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
 
 
@@ -64,15 +65,30 @@ def read_secret_file(path: Path) -> str:
 def certificates(text: str) -> str:
     """The certificates in the PEM file ``text``, one after the other and nothing else of it (RFC 7468 §5)."""
     path = Path(text)
-    content = _content(path, _LARGEST_CERTIFICATES, "certificates")
+    return _certificates(_content(path, _LARGEST_CERTIFICATES, "certificates"), f"{printable_path(path)} ")
+
+
+def certificates_in(pem: str) -> str:
+    """The same of a text that holds them itself."""
+    return _certificates(pem.encode("utf-8", "replace"), "")
+
+
+def _certificates(content: bytes, whose: str) -> str:
     found = b"\n".join(_CERTIFICATE.findall(content)).decode("ascii")
     if not found:
-        raise ValueError(f"{printable_path(path)} holds no certificate in PEM form")
+        raise ValueError(f"{whose}holds no certificate in PEM form")
     try:
         ssl.create_default_context(cadata=found)
     except ssl.SSLError as error:
-        raise ValueError(f"{printable_path(path)} holds a certificate that cannot be read") from error
+        raise ValueError(f"{whose}holds a certificate that cannot be read") from error
     return found
+
+
+def readable(text: str) -> str:
+    """The path ``text``, of a file that can be read now; its content is for later."""
+    path = Path(text)
+    _content(path, _LARGEST_DOCUMENT, "a document")
+    return text
 
 
 def _content(path: Path, largest: int, what: str) -> bytes:

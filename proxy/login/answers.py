@@ -7,15 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from idp_adapters import Redirect, Sending
 from proxy.answers import clearing
 from proxy.login.visit import Unreadable, Visit
-from proxy.pages import PAGE_HEADERS, problem_json, problem_page
+from proxy.pages import PAGE_HEADERS, POST_PAGE_HEADERS, framed_headers, post_page, problem_json, problem_page
 from proxy.problems import (
     LOGIN_REQUIRED,
+    LOGINS_BUSY,
     NOT_ALLOWED,
     PROVIDER_UNREACHABLE,
     STORE_UNAVAILABLE,
     TOO_MANY_FAILURES,
+    TOO_MANY_LOGOUTS,
     Link,
     Problem,
 )
@@ -30,7 +33,13 @@ _JSON_HEADERS = (
     ("Referrer-Policy", "no-referrer"),
 )
 _REASONS = {LOGIN_REQUIRED: "no_session", NOT_ALLOWED: "not_allowed", STORE_UNAVAILABLE: "store_unavailable"}
-_RETRY_AFTER_S = {STORE_UNAVAILABLE: 1, PROVIDER_UNREACHABLE: 5, TOO_MANY_FAILURES: FAILURE_WINDOW_S}
+_RETRY_AFTER_S = {
+    STORE_UNAVAILABLE: 1,
+    PROVIDER_UNREACHABLE: 5,
+    LOGINS_BUSY: 1,
+    TOO_MANY_FAILURES: FAILURE_WINDOW_S,
+    TOO_MANY_LOGOUTS: FAILURE_WINDOW_S,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +120,37 @@ def redirect(visit: Visit, location: str, *, cookies: Sequence[str] = ()) -> Ans
     ]
     status = HTTPStatus.FOUND if visit.method == "GET" else HTTPStatus.SEE_OTHER
     return Answer(status, tuple(headers))
+
+
+def send(visit: Visit, sending: Sending, *, cookies: Sequence[str] = ()) -> Answer:
+    """On to the provider with a message for it: by a redirect, or by a form that the page posts."""
+    if isinstance(sending, Redirect):
+        return redirect(visit, sending.url, cookies=cookies)
+    body = post_page(sending, request_id=visit.caller.request_id, hostname=visit.host.hostname)
+    more = (("X-Request-Id", visit.caller.request_id), *_set_cookies(visit, cookies))
+    return Answer(HTTPStatus.OK, (*POST_PAGE_HEADERS, *more), body)
+
+
+def document(visit: Visit, content_type: str, body: bytes) -> Answer:
+    """A document of ours for the provider."""
+    headers = (
+        ("Content-Type", content_type),
+        ("Cache-Control", "no-store"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "no-referrer"),
+        ("X-Request-Id", visit.caller.request_id),
+    )
+    return Answer(HTTPStatus.OK, headers, body)
+
+
+def acknowledged(visit: Visit) -> Answer:
+    """Done, and nothing to say (OpenID Back-Channel Logout 1.0 §2.8)."""
+    return Answer(HTTPStatus.OK, (("Cache-Control", "no-store"), ("X-Request-Id", visit.caller.request_id)))
+
+
+def framed(whole: Answer) -> Answer:
+    """The same answer for a frame of another site's page."""
+    return Answer(whole.status, framed_headers(whole.headers), whole.body)
 
 
 def _set_cookies(visit: Visit, cookies: Sequence[str]) -> list[tuple[str, str]]:

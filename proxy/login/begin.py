@@ -3,15 +3,18 @@
 from idp_adapters import LoginError
 from proxy.addresses import sign_in, sign_in_again
 from proxy.answers import clearing
-from proxy.login.answers import Answer, answer, redirect
-from proxy.login.cookies import LOGIN_LIFETIME_S, clearing_login, login_cookie_name, setting_login, surplus
+from proxy.login.answers import Answer, answer, send
+from proxy.login.cookies import clearing_login, login_cookie_name, setting_login, surplus
 from proxy.login.desk import Desk, log
-from proxy.login.flow import Opening, open_login, redirect_uri
+from proxy.login.flow import Opening, open_login, party_of
 from proxy.login.notices import failure_of, notice_of
 from proxy.login.transaction import Transaction, digest_of, encode, key_of
 from proxy.login.visit import Visit
 from proxy.problems import UNKNOWN_PROVIDER, Problem
 from session_store import EndReason, Tombstone, decode, is_tombstone
+
+LOGIN_KEPT_S = 900
+"""How long a login under way is kept: longer than it counts, so that one who is late can be told."""
 
 
 async def begin_login(desk: Desk, visit: Visit) -> Answer:
@@ -47,7 +50,7 @@ async def _to_provider(desk: Desk, visit: Visit, opening: Opening) -> Answer:
         return answer(visit, UNKNOWN_PROVIDER)
     begun_at = await desk.store.now()
     try:
-        begun = await provider.begin(redirect_uri(route), opening.prompt)
+        begun = await provider.begin(party_of(visit, provider), opening.prompt)
     except LoginError as error:
         log.warning(
             "login_failed",
@@ -57,7 +60,7 @@ async def _to_provider(desk: Desk, visit: Visit, opening: Opening) -> Answer:
             client_address=visit.caller.address,
             request_id=visit.caller.request_id,
         )
-        return answer(visit, failure_of(error.reason), links=[sign_in(opening.return_path)])
+        return answer(visit, failure_of(error), links=[sign_in(opening.return_path)])
     now_s = desk.now_ms() // 1000
     secret = desk.new_secret()
     transaction = Transaction(
@@ -68,10 +71,10 @@ async def _to_provider(desk: Desk, visit: Visit, opening: Opening) -> Answer:
         begun_at=begun_at,
         cookie_digest=digest_of(secret),
     )
-    await desk.store.save_login(key_of(begun.state), encode(transaction), LOGIN_LIFETIME_S)
+    await desk.store.save_login(key_of("login", begun.state), encode(transaction), LOGIN_KEPT_S)
     cookies = [clearing_login(old.name, route) for old in surplus(visit.logins, now_s)]
     cookies.append(setting_login(login_cookie_name(route, begun.state, now_s), secret, route))
     if opening.leaves:
         await desk.end_session(visit, EndReason.LOGOUT)
         cookies.append(clearing(route))
-    return redirect(visit, begun.url, cookies=cookies)
+    return send(visit, begun.sending, cookies=cookies)

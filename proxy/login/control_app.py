@@ -1,29 +1,50 @@
 """The control app: the login flow and its pages as an aiohttp application, reached through the edge only.
 
 The rim: it turns a request into a Visit, lets the flow answer, and turns the Answer into a response. It reads
-no body, and it judges the request target as received, never aiohttp's decoded forms of it.
+no body but a provider's form, and it judges the request target as received, never aiohttp's decoded forms.
 """
 
 import secrets
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from idp_adapters import Providers
+from idp_adapters import Parameters, Provider, Providers
 from proxy.login import answers
 from proxy.login.answers import Answer
+from proxy.login.arrive import receive_answer
 from proxy.login.begin import begin_login
 from proxy.login.desk import Desk, log
-from proxy.login.finish import finish_login
-from proxy.login.flow import Callback, Place, methods_of, place_of
+from proxy.login.finish import finish_arrived, finish_login
+from proxy.login.forms import Forms
 from proxy.login.leave import leave, signed_out
+from proxy.login.own_metadata import tell_metadata
+from proxy.login.places import Errand, Place, ProviderPlace, methods_of, place_of, takes_form
+from proxy.login.provider_logout import hear_back_channel, hear_front_channel, hear_saml
+from proxy.login.turns import Turns
 from proxy.login.visit import Unreadable, Visit, read_visit
-from proxy.problems import INTERNAL, METHOD_NOT_SUPPORTED, RESERVED_NOT_FOUND, STORE_UNAVAILABLE
+from proxy.problems import (
+    INTERNAL,
+    LOGINS_BUSY,
+    METHOD_NOT_SUPPORTED,
+    RESERVED_NOT_FOUND,
+    STORE_UNAVAILABLE,
+    Problem,
+)
 from proxy.routes import Site
 from session_store import Store, StoreUnavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Rim:
+    """What the dispatch needs of the rim: the request's form, and the turns at each provider's addresses."""
+
+    read_form: Callable[[], Awaitable[Parameters | Problem]]
+    turns: Mapping[tuple[str, Errand], Turns]
 
 
 def _new_secret() -> str:
@@ -45,25 +66,27 @@ def create_control_app(
     """The application that answers ``/.outerward/…`` and its aliases.
 
     ``now_ms`` is Unix time; ``new_secret`` gives 256 random bits as 43 characters of base64url. Its runner
-    has no access log, since the addresses of callbacks carry codes, and no ``auto_decompress``, since no body
-    is read.
+    has no access log, since the addresses of callbacks carry codes, and no ``auto_decompress``, since no
+    compressed body is read.
     """
     desk = Desk(site, store, providers, now_ms, new_secret)
+    forms = Forms()
+    turns = {(name, errand): Turns() for name in providers for errand in Errand}
 
     @web.middleware
     async def front(request: web.Request, handler: Handler) -> web.StreamResponse:
         # In front of aiohttp's own routing, which would look at its decoded path; nothing is behind it.
         visit = read_visit(site, request.method, request.raw_path, request.raw_headers)
-        return _response(await _answer(desk, visit))
+        return _response(await _answer(desk, visit, Rim(lambda: forms.read(request), turns)))
 
     return web.Application(middlewares=[front])
 
 
-async def _answer(desk: Desk, visit: Visit | Unreadable) -> Answer:
+async def _answer(desk: Desk, visit: Visit | Unreadable, rim: Rim) -> Answer:
     if isinstance(visit, Unreadable):
         return answers.unreadable(visit)
     try:
-        return await _dispatch(desk, visit)
+        return await _dispatch(desk, visit, rim)
     except StoreUnavailable as error:
         log.warning("store_unavailable", detail=str(error), request_id=visit.caller.request_id)
         return answers.answer(visit, STORE_UNAVAILABLE)
@@ -78,22 +101,46 @@ async def _answer(desk: Desk, visit: Visit | Unreadable) -> Answer:
         return answers.answer(visit, INTERNAL)
 
 
-async def _dispatch(desk: Desk, visit: Visit) -> Answer:
-    place = place_of(visit, desk.providers.keys())
+async def _dispatch(desk: Desk, visit: Visit, rim: Rim) -> Answer:
+    place = place_of(visit, desk.providers)
     if place is None:
         return answers.answer(visit, RESERVED_NOT_FOUND)
     methods = methods_of(place)
     if visit.method not in methods:
         return answers.answer(visit, METHOD_NOT_SUPPORTED, headers=[("Allow", ", ".join(methods))])
+    form = await rim.read_form() if takes_form(place, visit.method) else ()
+    if isinstance(form, Problem):
+        return answers.answer(visit, form)
     match place:
-        case Callback(provider):
-            return await finish_login(desk, visit, desk.providers[provider])
+        case ProviderPlace(errand, name):
+            async with rim.turns[name, errand].one() as had:
+                if not had:
+                    return answers.answer(visit, LOGINS_BUSY)
+                return await _run(errand, desk, visit, desk.providers[name], form)
         case Place.LOGIN:
             return await begin_login(desk, visit)
         case Place.LOGOUT:
             return await leave(desk, visit)
         case Place.SIGNED_OUT:
-            return signed_out(visit)
+            return await signed_out(desk, visit)
+
+
+async def _run(errand: Errand, desk: Desk, visit: Visit, provider: Provider, form: Parameters) -> Answer:
+    match errand:
+        case Errand.CALLBACK:
+            return await finish_login(desk, visit, provider)
+        case Errand.ACS:
+            return await receive_answer(desk, visit, provider, form)
+        case Errand.FINISH:
+            return await finish_arrived(desk, visit, provider)
+        case Errand.SLO:
+            return await hear_saml(desk, visit, provider, form)
+        case Errand.BACKCHANNEL_LOGOUT:
+            return await hear_back_channel(desk, visit, provider, form)
+        case Errand.FRONTCHANNEL_LOGOUT:
+            return await hear_front_channel(desk, visit, provider)
+        case Errand.METADATA:
+            return await tell_metadata(visit, provider)
 
 
 def _response(answer: Answer) -> web.Response:

@@ -1,13 +1,15 @@
 """What the steps of a login work with: the site, the store, the providers, the clock and the dice."""
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
 from idp_adapters import Providers
 from proxy.login.answers import FAILURE_WINDOW_S
 from proxy.login.flow import is_open_here
+from proxy.login.transaction import Stage, key_of
 from proxy.login.visit import Visit
 from proxy.routes import Site
 from session_store import BrowserSession, EndReason, Store, UserId
@@ -16,6 +18,25 @@ log = structlog.get_logger("proxy.login")
 
 MOST_FAILURES = 10
 """Failed callbacks of one client address within FAILURE_WINDOW_S."""
+REMEMBERED_S = 2.0
+MOST_REMEMBERED = 10_000
+
+
+class Limited:
+    """Addresses that were limited moments ago: a flood from one of them need not ask the store each time."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, float] = {}
+
+    def has(self, address: str) -> bool:
+        """Whether ``address`` was added within the last seconds."""
+        return time.monotonic() < self._until.get(address, 0.0)
+
+    def add(self, address: str) -> None:
+        """Remember ``address`` for a few seconds."""
+        if len(self._until) >= MOST_REMEMBERED:
+            self._until.clear()
+        self._until[address] = time.monotonic() + REMEMBERED_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +48,21 @@ class Desk:
     providers: Providers
     now_ms: Callable[[], int]
     new_secret: Callable[[], str]
+    limited: Limited = field(default_factory=Limited)
+
+    async def kept(self, stage: Stage, state: str) -> bytes | None:
+        """What is kept for ``state``, left where it is; a made-up state costs a look and nothing else."""
+        return await self.store.read_login(key_of(stage, state)) if state else None
+
+    async def is_limited(self, visit: Visit) -> bool:
+        """Whether this client failed so often that it is not looked at for a while."""
+        address = visit.caller.address
+        if self.limited.has(address):
+            return True
+        limited = await self.store.failures(f"login:{address}") >= MOST_FAILURES
+        if limited:
+            self.limited.add(address)
+        return limited
 
     async def count_failure(self, visit: Visit) -> bool:
         """Count a failed login of this client; whether it is still within the limit."""

@@ -1,19 +1,21 @@
-"""The second half of a login: the provider's answer comes back, and a session begins or does not."""
+"""The second half of a login: the provider's verified answer is here, and a session begins or does not."""
 
 import hashlib
 
-from idp_adapters import Identity, LoginError, Provider, allowed
+from idp_adapters import Identity, LoginCompleted, LoginError, Provider, allowed
 from proxy.addresses import sign_in, sign_in_again, switch_account
 from proxy.gate import account_of
 from proxy.login.answers import Answer, answer, redirect
 from proxy.login.cookies import clearing_login, setting_session
 from proxy.login.desk import Desk, log
-from proxy.login.flow import Accepted, accept_answer, home_of, principal_of, read_claim, redirect_uri
+from proxy.login.flow import Accepted, accept_answer, home_at, home_of, party_of, principal_of, read_claim
 from proxy.login.notices import failure_of
-from proxy.login.transaction import decode, key_of
+from proxy.login.transaction import Arrived, Stage, Transaction, decode, key_of
 from proxy.login.visit import Visit
 from proxy.problems import (
     ALREADY_SIGNED_IN,
+    ANSWER_EXPIRED,
+    FOREIGN_ORIGIN,
     LOGIN_OVERTAKEN,
     LOGIN_UNKNOWN,
     NOT_ALLOWED,
@@ -25,100 +27,146 @@ from session_store import CookieHash, EndReason, LoginOvertaken
 
 
 async def finish_login(desk: Desk, visit: Visit, provider: Provider) -> Answer:
-    """Answer a provider's callback. Raises StoreUnavailable."""
-    login = await _take(desk, visit, provider)
+    """Answer a callback whose answer comes with the browser's cookie. Raises StoreUnavailable."""
+    state = provider.state_of(visit.parameters)
+    kept = await desk.kept("login", state)
+    login = await _take(desk, visit, provider, "login", state, decode(kept, Transaction))
     if isinstance(login, Problem):
-        return await _nobodys(desk, visit, provider, login)
+        return await refuse_unknown(desk, visit, provider, login)
     try:
-        identity = await provider.complete(
-            visit.parameters, login.transaction.memory, redirect_uri(login.route)
+        completed = await provider.complete(
+            visit.parameters, login.transaction.memory, party_of(visit, provider)
         )
     except LoginError as error:
         return await _failed(desk, visit, login, error)
-    if not allowed(login.route.rules, identity):
-        return await _denied(desk, visit, login, identity)
-    return await _let_in(desk, visit, login, provider, identity)
+    return await _admit(desk, visit, login, provider, completed)
 
 
-async def _take(desk: Desk, visit: Visit, provider: Provider) -> Accepted | Problem:
-    """The login that this callback answers, taken out of the store so that no second answer finds it.
+async def finish_arrived(desk: Desk, visit: Visit, provider: Provider) -> Answer:
+    """Answer the browser that comes with its cookie after its answer was verified. Raises StoreUnavailable.
 
-    A browser without the login's cookie takes nothing: the one that began it may still come.
+    By POST it confirms an answer that nobody asked for, from the page that named the account.
     """
-    claim = read_claim(visit)
-    if isinstance(claim, Problem):
-        return claim
-    if not claim.candidates:
-        return LOGIN_UNKNOWN
-    now = await desk.store.now()
-    kept = await desk.store.take_login(key_of(claim.state))
-    return accept_answer(visit, provider.name, claim, decode(kept) if kept else None, now)
+    if visit.method == "POST" and not visit.from_own_page:
+        return answer(visit, FOREIGN_ORIGIN)
+    state = visit.parameter("state") or ""
+    stage: Stage = "asked" if visit.method == "POST" else "answered"
+    arrived = decode(await desk.kept(stage, state), Arrived)
+    transaction = arrived.transaction if arrived is not None else None
+    login = await _take(desk, visit, provider, stage, state, transaction)
+    if arrived is None or isinstance(login, Problem):
+        return await refuse_unknown(
+            desk, visit, provider, login if isinstance(login, Problem) else LOGIN_UNKNOWN
+        )
+    return await _admit(desk, visit, login, provider, arrived.completed)
 
 
-async def _nobodys(desk: Desk, visit: Visit, provider: Provider, problem: Problem) -> Answer:
-    """A callback that answers no login of this browser: made up, used before, or too late."""
-    log.warning("login_failed", reason="unknown_login", **_context(visit, provider.name))
+async def refuse_unknown(
+    desk: Desk, visit: Visit, provider: Provider, problem: Problem, return_path: str = ""
+) -> Answer:
+    """The answer to what answers no login of this browser: made up, used before, or too late."""
+    log.warning("login_failed", reason="unknown_login", page=problem.page_code, **about(visit, provider.name))
     if not await desk.count_failure(visit):
         return answer(visit, TOO_MANY_FAILURES)
-    home = home_of(visit.host)
+    home = return_path or home_at(visit.host, provider.name) or home_of(visit.host)
     if problem is LOGIN_UNKNOWN and await desk.open_session(visit) is not None:
         return answer(visit, ALREADY_SIGNED_IN, links=[Link("Go on", home)])
     return answer(visit, problem, links=[sign_in(home)])
 
 
-async def _failed(desk: Desk, visit: Visit, login: Accepted, error: LoginError) -> Answer:
-    await desk.count_failure(visit)
-    log.warning(
-        "login_failed",
-        reason=error.reason,
-        detail=error.detail,
-        **_context(visit, login.transaction.provider),
-    )
-    problem = failure_of(error.reason, in_callback=visit.parameter("error") is not None)
-    return answer(visit, problem, links=[sign_in(login.return_path)], cookies=_without_login(login))
-
-
-async def _denied(desk: Desk, visit: Visit, login: Accepted, identity: Identity) -> Answer:
-    """The rules say no: no session, no user, and a way to another account."""
-    await desk.count_failure(visit)
-    account = account_of(principal_of(identity, login.transaction.provider))
-    log.warning("login_denied", account=account, **_context(visit, login.transaction.provider))
-    links = [switch_account(login.return_path)]
-    return answer(visit, NOT_ALLOWED, account=account, links=links, cookies=_without_login(login))
-
-
-async def _let_in(
-    desk: Desk, visit: Visit, login: Accepted, provider: Provider, identity: Identity
-) -> Answer:
-    """Begin a browser session under a new cookie value, and end the one that it replaces."""
-    secret = desk.new_secret()
-    try:
-        browser = await desk.store.complete_login(
-            principal_of(identity, provider.name),
-            provider_name=provider.display_name,
-            begun_at=login.transaction.begun_at,
-            scope=visit.host.hostname,
-            cookie_hash=CookieHash(hashlib.sha256(secret.encode()).digest()),
-            expires_at=desk.now_ms() + visit.host.max_session_s * 1000,
-        )
-    except LoginOvertaken:
-        log.warning("login_failed", reason="overtaken", **_context(visit, provider.name))
-        links = [sign_in_again(login.return_path)]
-        return answer(visit, LOGIN_OVERTAKEN, links=links, cookies=_without_login(login))
-    await desk.end_session(visit, EndReason.REPLACED, browser.user_id)
-    log.info("login", user=browser.user_id, **_context(visit, provider.name))
-    cookies = [setting_session(secret, login.route), *_without_login(login)]
-    return redirect(visit, login.return_path, cookies=cookies)
-
-
-def _without_login(login: Accepted) -> list[str]:
-    return [clearing_login(login.cookie_name, login.route)]
-
-
-def _context(visit: Visit, provider: str) -> dict[str, str]:
+def about(visit: Visit, provider: str) -> dict[str, str]:
+    """What a log line tells of a visit in a login."""
     return {
         "provider": provider,
         "hostname": visit.host.hostname,
         "client_address": visit.caller.address,
         "request_id": visit.caller.request_id,
     }
+
+
+async def _take(
+    desk: Desk,
+    visit: Visit,
+    provider: Provider,
+    stage: Stage,
+    state: str,
+    transaction: Transaction | None,
+) -> Accepted | Problem:
+    """The login of this browser that is kept for ``state``, taken out so that no second request finds it.
+
+    A browser without the login's cookie takes nothing: the one that began it may still come.
+    """
+    claim = read_claim(visit, state)
+    if isinstance(claim, Problem):
+        return claim
+    if not claim.candidates or transaction is None:
+        return LOGIN_UNKNOWN
+    login = accept_answer(visit, provider.name, claim, transaction, await desk.store.now())
+    if isinstance(login, Accepted) and await desk.store.take_login(key_of(stage, state)) is None:
+        return LOGIN_UNKNOWN
+    return login
+
+
+async def _failed(desk: Desk, visit: Visit, login: Accepted, error: LoginError) -> Answer:
+    await desk.count_failure(visit)
+    log.warning(
+        "login_failed", reason=error.reason, detail=error.detail, **about(visit, login.transaction.provider)
+    )
+    problem = failure_of(error, in_callback=visit.parameter("error") is not None)
+    return answer(visit, problem, links=[sign_in(login.return_path)], cookies=_without_login(login))
+
+
+async def _admit(
+    desk: Desk, visit: Visit, login: Accepted, provider: Provider, completed: LoginCompleted
+) -> Answer:
+    if not allowed(login.route.rules, completed.identity):
+        return await _denied(desk, visit, login, completed.identity)
+    return await _let_in(desk, visit, login, provider, completed)
+
+
+async def _denied(desk: Desk, visit: Visit, login: Accepted, identity: Identity) -> Answer:
+    """The rules say no: no session, no user, and a way to another account."""
+    await desk.count_failure(visit)
+    account = account_of(principal_of(identity, login.transaction.provider))
+    log.warning("login_denied", account=account, **about(visit, login.transaction.provider))
+    links = [switch_account(login.return_path)]
+    return answer(visit, NOT_ALLOWED, account=account, links=links, cookies=_without_login(login))
+
+
+async def _let_in(
+    desk: Desk, visit: Visit, login: Accepted, provider: Provider, completed: LoginCompleted
+) -> Answer:
+    """Begin a browser session under a new cookie value, and end the one that it replaces."""
+    secret = desk.new_secret()
+    now = desk.now_ms()
+    ends_at = now + visit.host.max_session_s * 1000
+    if completed.ends_at is not None:
+        ends_at = min(ends_at, int(completed.ends_at * 1000))
+    if ends_at <= now:
+        # Allowed for by the tolerance of clocks, or passed since: a session that is over would only loop.
+        log.warning("login_failed", reason="expired", **about(visit, provider.name))
+        links = [sign_in(login.return_path)]
+        return answer(visit, ANSWER_EXPIRED, links=links, cookies=_without_login(login))
+    try:
+        browser = await desk.store.complete_login(
+            principal_of(completed.identity, provider.name),
+            provider_name=provider.display_name,
+            begun_at=login.transaction.begun_at,
+            scope=visit.host.hostname,
+            cookie_hash=CookieHash(hashlib.sha256(secret.encode()).digest()),
+            expires_at=ends_at,
+            names=completed.names,
+            memory=completed.memory,
+        )
+    except LoginOvertaken:
+        log.warning("login_failed", reason="overtaken", **about(visit, provider.name))
+        links = [sign_in_again(login.return_path)]
+        return answer(visit, LOGIN_OVERTAKEN, links=links, cookies=_without_login(login))
+    await desk.end_session(visit, EndReason.REPLACED, browser.user_id)
+    log.info("login", user=browser.user_id, **about(visit, provider.name))
+    cookies = [setting_session(secret, login.route), *_without_login(login)]
+    return redirect(visit, login.return_path, cookies=cookies)
+
+
+def _without_login(login: Accepted) -> list[str]:
+    return [clearing_login(login.cookie_name, login.route)]

@@ -4,13 +4,11 @@ Each function takes values and returns the next step or the Problem that ends th
 provider's protocol and no framework; the time comes in as a number.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
-from enum import Enum, auto
 from typing import Literal
 
-from idp_adapters import Identity, Prompt
-from proxy.addresses import ALIASES, LOGIN_PATH, LOGOUT_PATH, SIGNED_OUT_PATH, callback_path
+from idp_adapters import Identity, Prompt, ProtocolName, Provider, RelyingParty
+from proxy.addresses import SIGNED_OUT_PATH, backchannel_logout_path, callback_path, saml_path
 from proxy.canonical import InvalidPath, canonical_path
 from proxy.login.cookies import LoginCookie, mark_of
 from proxy.login.return_path import HOME, safe_return_path
@@ -21,6 +19,7 @@ from proxy.problems import (
     CALLBACK_MALFORMED,
     FOREIGN_ORIGIN,
     LOGIN_REQUIRED,
+    LOGIN_TOO_OLD,
     LOGIN_UNKNOWN,
     NO_ROUTE,
     UNKNOWN_PROVIDER,
@@ -59,29 +58,6 @@ class Accepted:
     cookie_name: str
 
 
-class Place(Enum):
-    """An address of ours that needs no more than its path to be known."""
-
-    LOGIN = auto()
-    LOGOUT = auto()
-    SIGNED_OUT = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Callback:
-    """The address that one provider sends browsers back to."""
-
-    provider: str
-
-
-_PLACES = {LOGIN_PATH: Place.LOGIN, LOGOUT_PATH: Place.LOGOUT, SIGNED_OUT_PATH: Place.SIGNED_OUT}
-_METHODS = {
-    Place.LOGIN: ("GET", "HEAD", "POST"),
-    Place.LOGOUT: ("GET", "HEAD", "POST"),
-    Place.SIGNED_OUT: ("GET", "HEAD"),
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Opening:
     """A login to begin: the endpoint that decides, where it comes back to, what the provider is to ask.
@@ -103,20 +79,6 @@ class Claim:
 
     state: str
     candidates: tuple[LoginCookie, ...]
-
-
-def place_of(visit: Visit, providers: Collection[str]) -> Place | Callback | None:
-    """What a path leads to, spelled exactly; a callback only of a provider that this host uses."""
-    place = _PLACES.get(ALIASES.get(visit.path, visit.path))
-    if place is not None:
-        return place
-    names = {route.provider for route in visit.host.routes if route.provider in providers}
-    return next((Callback(name) for name in names if visit.path == callback_path(name)), None)
-
-
-def methods_of(place: Place | Callback) -> tuple[str, ...]:
-    """What may be asked of ``place``. A callback has no HEAD: it would use the login up."""
-    return ("GET",) if isinstance(place, Callback) else _METHODS[place]
 
 
 def open_login(visit: Visit) -> Opening | Problem:
@@ -145,9 +107,8 @@ def open_login(visit: Visit) -> Opening | Problem:
     return Opening(route, return_path, "select_account" if other else "login", asked=True, leaves=other)
 
 
-def read_claim(visit: Visit) -> Claim | Problem:
-    """What a callback claims to answer. Nothing of it is believed yet."""
-    state = visit.parameter("state")
+def read_claim(visit: Visit, state: str) -> Claim | Problem:
+    """What a callback with ``state`` claims to answer. Nothing of it is believed yet."""
     if not state or visit.doubles(_PROTOCOL_PARAMETERS):
         return CALLBACK_MALFORMED
     mark = mark_of(state)
@@ -155,14 +116,14 @@ def read_claim(visit: Visit) -> Claim | Problem:
 
 
 def accept_answer(
-    visit: Visit, provider: str, claim: Claim, transaction: Transaction | None, now: StoreTime
+    visit: Visit, provider: str, claim: Claim, transaction: Transaction, now: StoreTime
 ) -> Accepted | Problem:
     """The login that a callback answers, where this browser began it here, with this provider, just now."""
-    if transaction is None or transaction.is_over(now):
-        return LOGIN_UNKNOWN
     holds = [cookie for cookie in claim.candidates if transaction.belongs_to(cookie.value)]
     if not holds or transaction.hostname != visit.host.hostname or transaction.provider != provider:
         return LOGIN_UNKNOWN
+    if transaction.is_over(now):
+        return LOGIN_TOO_OLD
     return_path = safe_return_path(transaction.return_path)
     route = route_of(visit.host, return_path)
     if route is None or route.provider != provider:
@@ -214,6 +175,27 @@ def home_of(host: Host) -> str:
     return HOME if host.match(HOME) is not None else host.routes[-1].path_prefix
 
 
-def redirect_uri(route: Route) -> str:
-    """The redirect URI that is registered with the provider: from the configuration alone."""
-    return route.origin + callback_path(route.provider)
+def home_at(host: Host, provider: str) -> str | None:
+    """Where somebody begins whom ``provider`` sent without being asked; None where it leads nowhere here."""
+    home = route_of(host, home_of(host))
+    if home is not None and home.provider == provider:
+        return home_of(host)
+    return next((route.path_prefix or HOME for route in host.routes if route.provider == provider), None)
+
+
+def relying_party(origin: str, provider: str, protocol: ProtocolName) -> RelyingParty:
+    """Our addresses that are registered with ``provider``: from the configuration alone."""
+    oidc = protocol == "oidc"
+    answer = callback_path(provider) if oidc else saml_path(provider, "acs")
+    logout = backchannel_logout_path(provider) if oidc else saml_path(provider, "slo")
+    return RelyingParty(
+        answer=origin + answer,
+        logout=origin + logout,
+        metadata=origin + saml_path(provider, "metadata"),
+        signed_out=origin + SIGNED_OUT_PATH,
+    )
+
+
+def party_of(visit: Visit, provider: Provider) -> RelyingParty:
+    """Our addresses for ``provider`` on the host of this visit."""
+    return relying_party(visit.any_route.origin, provider.name, provider.protocol)

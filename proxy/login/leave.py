@@ -1,14 +1,30 @@
-"""Signing out here: at once where the visitor plainly asked for it, else by one button."""
+"""Signing out here: at once where the visitor plainly asked for it, else by one button; then at the provider.
 
-from proxy.addresses import SIGNED_OUT_PATH, logout_path, sign_in
+The session here ends first. What the provider, or a store that has just gone away, does after that changes
+nothing about it.
+"""
+
+from typing import NamedTuple
+
+from idp_adapters import LoginError, LogoutBegun
+from proxy.addresses import SIGNED_OUT_PARTLY, SIGNED_OUT_PATH, logout_path, sign_in
 from proxy.answers import clearing
-from proxy.login.answers import Answer, answer, redirect
+from proxy.login.answers import Answer, answer, redirect, send
+from proxy.login.cookies import LOGIN_LIFETIME_S
 from proxy.login.desk import Desk, log
-from proxy.login.flow import home_of, logout_step
+from proxy.login.flow import home_of, logout_step, party_of
 from proxy.login.return_path import safe_return_path
+from proxy.login.transaction import LogoutUnderWay, decode, encode, key_of
 from proxy.login.visit import Visit
-from proxy.problems import LOGOUT_ASK, SIGNED_OUT, Link, Problem
-from session_store import EndReason
+from proxy.problems import LOGOUT_ASK, SIGNED_OUT, SIGNED_OUT_HERE_ONLY, Link, Problem
+from session_store import BrowserSession, EndReason, StoreUnavailable
+
+
+class _Left(NamedTuple):
+    """A session that has ended here, and what its provider wants to be reminded of."""
+
+    session: BrowserSession
+    memory: bytes
 
 
 async def leave(desk: Desk, visit: Visit) -> Answer:
@@ -20,12 +36,61 @@ async def leave(desk: Desk, visit: Visit) -> Answer:
         return answer(visit, step)
     if step == "ask":
         return answer(visit, LOGOUT_ASK, links=[Link("Sign out", logout_path(return_path), post=True)])
-    user = await desk.end_session(visit, EndReason.LOGOUT)
-    if user is not None:
-        log.info("logout", user=user, client_address=visit.caller.address, request_id=visit.caller.request_id)
-    return redirect(visit, return_path or SIGNED_OUT_PATH, cookies=[clearing(visit.any_route)])
+    left = await _end_here(desk, visit)
+    cookies = [clearing(visit.any_route)]
+    if left is None:
+        return redirect(visit, return_path or SIGNED_OUT_PATH, cookies=cookies)
+    try:
+        begun = await _begin_at_provider(desk, visit, left, return_path)
+    except (LoginError, StoreUnavailable) as error:
+        log.warning("logout_here_only", error=str(error), request_id=visit.caller.request_id)
+        return redirect(visit, SIGNED_OUT_PARTLY, cookies=cookies)
+    if begun is not None:
+        return send(visit, begun.sending, cookies=cookies)
+    return redirect(visit, return_path or SIGNED_OUT_PATH, cookies=cookies)
 
 
-def signed_out(visit: Visit) -> Answer:
-    """The page after a logout."""
-    return answer(visit, SIGNED_OUT, links=[sign_in(home_of(visit.host))])
+async def signed_out(desk: Desk, visit: Visit) -> Answer:
+    """The page after a logout; a browser that comes from the provider may have a page to go on to."""
+    state = visit.parameter("state")
+    if state and visit.method == "GET":
+        under_way = decode(await desk.store.take_login(key_of("logout", state)), LogoutUnderWay)
+        fits = under_way is not None and under_way.hostname == visit.host.hostname
+        wanted = under_way.return_path if under_way is not None and fits else None
+        return redirect(visit, safe_return_path(wanted) if wanted else SIGNED_OUT_PATH)
+    matter = SIGNED_OUT if visit.parameter("partly") is None else SIGNED_OUT_HERE_ONLY
+    return answer(visit, matter, links=[sign_in(home_of(visit.host))])
+
+
+async def _end_here(desk: Desk, visit: Visit) -> _Left | None:
+    """End the session of this visit's cookie; None where it opens none."""
+    session = await desk.open_session(visit)
+    if session is None:
+        return None
+    memory = await desk.store.session_memory(session.cookie_hash)
+    await desk.store.end_browser_session(session.cookie_hash, EndReason.LOGOUT, session.user_id)
+    log.info(
+        "logout",
+        user=session.user_id,
+        client_address=visit.caller.address,
+        request_id=visit.caller.request_id,
+    )
+    return _Left(session, memory or b"")
+
+
+async def _begin_at_provider(
+    desk: Desk, visit: Visit, left: _Left, return_path: str | None
+) -> LogoutBegun | None:
+    """The logout at the provider; None where it has none. Raises LoginError where it cannot be begun now."""
+    provider = desk.providers.get(left.session.principal.provider)
+    begun = await provider.logout(left.memory, party_of(visit, provider)) if provider is not None else None
+    if provider is None or begun is None:
+        return None
+    under_way = LogoutUnderWay(
+        provider=provider.name,
+        hostname=visit.host.hostname,
+        return_path=return_path,
+        memory=begun.transaction,
+    )
+    await desk.store.save_login(key_of("logout", begun.state), encode(under_way), LOGIN_LIFETIME_S)
+    return begun

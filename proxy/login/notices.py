@@ -3,17 +3,22 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from idp_adapters import LoginErrorReason
+from idp_adapters import LoginError, LoginErrorReason
 from proxy.problems import (
+    ANSWER_EXPIRED,
     ANSWER_INVALID,
+    ANSWER_UNSOLICITED,
     CLAIMS_INVALID,
     CLOCK_SKEW,
     LOGIN_DECLINED,
     LOGIN_REFUSED,
+    LOGINS_BUSY,
+    NOT_ANEW,
     PROVIDER_ERROR,
     PROVIDER_MISCONFIGURED,
     PROVIDER_UNREACHABLE,
     SESSION_ENDED,
+    SIGNATURE_WEAK,
     TOKEN_INVALID,
     Problem,
 )
@@ -38,6 +43,11 @@ _FAILURES: dict[LoginErrorReason, Problem] = {
     "invalid_response": ANSWER_INVALID,
     "invalid_token": TOKEN_INVALID,
     "clock_skew": CLOCK_SKEW,
+    "expired": ANSWER_EXPIRED,
+    "not_anew": NOT_ANEW,
+    "weak_signature": SIGNATURE_WEAK,
+    "unsolicited": ANSWER_UNSOLICITED,
+    "overloaded": LOGINS_BUSY,
     "invalid_claims": CLAIMS_INVALID,
 }
 
@@ -51,11 +61,18 @@ def notice_of(tombstone: Tombstone) -> Problem | None:
     return replace(SESSION_ENDED, sentence=sentence)
 
 
-def failure_of(reason: LoginErrorReason, *, in_callback: bool = False) -> Problem:
+def failure_of(error: LoginError, *, in_callback: bool = False) -> Problem:
     """The page for a login that the provider's side ended.
 
     ``in_callback``: the error stands in the callback itself, so it is the answer and not an outage.
     """
-    if in_callback and reason == "provider_error":
+    if in_callback and error.reason == "provider_error":
         return LOGIN_REFUSED
-    return _FAILURES[reason]
+    problem = _FAILURES[error.reason]
+    if error.reason == "clock_skew" and error.skew_s:
+        side = "ahead of" if error.skew_s > 0 else "behind"
+        sentence = f"The identity provider's clock seems to be {abs(error.skew_s):.0f} seconds {side} ours."
+        return replace(problem, sentence=f"{sentence} {problem.sentence}")
+    if error.reason == "weak_signature":
+        return replace(problem, sentence=problem.sentence.format(how=error.detail))
+    return problem

@@ -1,19 +1,20 @@
-"""A login under way, as it is kept between the redirect to the provider and the provider's answer.
+"""Logins and logouts under way, as they are kept while a browser is at the provider.
 
-Kept under a digest of its state, taken once, and worth something only in the browser that holds the login
-cookie and only for ten minutes. Its bytes begin with a mark of their own: never a session. Knows no store.
+Kept under a digest of their state and taken once; a login is worth something only in the browser that holds
+its cookie and only for ten minutes. Each kind's bytes begin with a mark of its own: never a session, never
+another kind. Knows no store.
 """
 
 import hashlib
 import hmac
 from base64 import urlsafe_b64encode
+from typing import Literal, TypeVar, cast
 
 import msgspec
 
+from idp_adapters import LoginCompleted
 from proxy.login.cookies import LOGIN_LIFETIME_S
 from session_store import StoreTime
-
-_MARK = b"L1"
 
 
 class Transaction(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,21 +43,50 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
         return now - self.begun_at >= LOGIN_LIFETIME_S * 1_000_000
 
 
+class Arrived(msgspec.Struct, frozen=True, kw_only=True):
+    """A login whose answer was verified where no cookie came along; its browser still has to show itself."""
+
+    transaction: Transaction
+    completed: LoginCompleted
+
+    def __repr__(self) -> str:
+        return f"Arrived({self.transaction!r})"
+
+
+class LogoutUnderWay(msgspec.Struct, frozen=True, kw_only=True):
+    """A logout that went on to ``provider``; without ``return_path`` the page that says so comes next."""
+
+    provider: str
+    hostname: str
+    return_path: str | None
+    memory: bytes
+
+    def __repr__(self) -> str:
+        return f"LogoutUnderWay(provider={self.provider!r}, ...)"
+
+
+Stage = Literal["login", "answered", "asked", "logout"]
+"""What a state leads to: a login at the provider, its verified answer, an answer that nobody asked for and
+that the visitor has to confirm, a logout at the provider."""
+
+R = TypeVar("R", bound=msgspec.Struct)
+
+_MARKS: dict[type[msgspec.Struct], bytes] = {Transaction: b"L1", Arrived: b"R1", LogoutUnderWay: b"O1"}
 _ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(Transaction)
+_DECODERS = {kind: msgspec.msgpack.Decoder(kind) for kind in _MARKS}
 
 
-def encode(transaction: Transaction) -> bytes:
+def encode(record: Transaction | Arrived | LogoutUnderWay) -> bytes:
     """The bytes to keep."""
-    return _MARK + _ENCODER.encode(transaction)
+    return _MARKS[type(record)] + _ENCODER.encode(record)
 
 
-def decode(kept: bytes) -> Transaction | None:
-    """The transaction in ``kept``; None where the bytes are of another kind or format."""
-    if not kept.startswith(_MARK):
+def decode(kept: bytes | None, kind: type[R]) -> R | None:
+    """The ``kind`` in ``kept``; None where nothing is kept or the bytes are of another kind or format."""
+    if kept is None or not kept.startswith(_MARKS[kind]):
         return None
     try:
-        return _DECODER.decode(kept[len(_MARK) :])
+        return cast("R", _DECODERS[kind].decode(kept[len(_MARKS[kind]) :]))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
 
@@ -66,7 +96,7 @@ def digest_of(cookie_value: str) -> bytes:
     return hashlib.sha256(cookie_value.encode()).digest()
 
 
-def key_of(state: str) -> str:
-    """The key that a login is kept under; tells nothing of the state."""
-    digest = hashlib.sha256(b"login-state\0" + state.encode("utf-8", "replace")).digest()
+def key_of(stage: Stage, state: str) -> str:
+    """The key that ``state`` is kept under at ``stage``; tells nothing of the state."""
+    digest = hashlib.sha256(f"{stage}-state\0".encode() + state.encode("utf-8", "replace")).digest()
     return urlsafe_b64encode(digest).rstrip(b"=").decode()

@@ -28,10 +28,11 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A request under the reserved prefix. ``path`` is as received: only exact spellings lead anywhere."""
+    """A request under the reserved prefix. ``path`` and ``query`` are as received."""
 
     method: str
     path: str
+    query: str
     parameters: tuple[tuple[str, str], ...]
     caller: Caller
     host: Host
@@ -103,6 +104,7 @@ def read_visit(
     return Visit(
         method=method,
         path=path,
+        query=query,
         parameters=tuple(parameters),
         caller=caller,
         host=host,

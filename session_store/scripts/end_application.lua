@@ -3,8 +3,9 @@
 -- Guarantees: both in one step; the tombstone lives as long as the browser session could have, so that the
 -- same cookie never starts anew at this endpoint; what is not live is left as it is. Whoever listens is told
 -- in the same step; where nobody may be told, streams are looked after by asking.
+-- What the login left for the browser session's life goes with that.
 -- KEYS: browser, application, endpoints, applications and activities (prefixes: every key made from them has
---       this slot)
+--       this slot), memory
 -- ARGV: tombstone of the application session, tombstone of the browser session, now ms, channel, notice
 -- Returns 0 nothing was live, 1 ended, 2 ended with the browser session
 if redis.call('GETRANGE', KEYS[2], 0, 0) ~= 'A' then
@@ -23,5 +24,6 @@ for _, endpoint in ipairs(redis.call('HKEYS', KEYS[3])) do
 end
 if redis.call('GETRANGE', KEYS[1], 0, 0) == 'B' then
   redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
+  redis.call('DEL', KEYS[6])
 end
 return 2

@@ -2,7 +2,8 @@
 -- Guarantees: tombstones stand in place of every live record before anything is answered, until the absolute
 -- end of the browser session and its grace; a tombstone that stands is left as it is. Where no record stands
 -- yet and the caller knows when one would end, the tombstone is written all the same, so that none can come.
--- KEYS: browser, endpoints, applications (a prefix: every key made from it has this slot)
+-- What the login left for the session's life goes in the same step.
+-- KEYS: browser, endpoints, applications (a prefix: every key made from it has this slot), memory
 -- ARGV: tombstone of the browser session, tombstone of an application session up to the endpoint id and from
 --       it on, end of an unwritten record by the store's clock ms or 0, channel, notice
 -- Returns {0 or 1: whether the browser session was live, ids of the application sessions that were}
@@ -19,6 +20,7 @@ if string.sub(standing, 1, 1) ~= 'B' then
   return {0}
 end
 redis.call('SET', KEYS[1], ARGV[1], 'KEEPTTL')
+redis.call('DEL', KEYS[4])
 local life = math.max(redis.call('PTTL', KEYS[1]), 1)
 local ended = {1}
 local started = redis.call('HGETALL', KEYS[2])

@@ -1,42 +1,17 @@
-"""The demo in a real browser: two applications, a revocation by the API, the notice, and a way back in."""
-
-import json
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+"""The demo in a real browser: its applications, a revocation by the API, a way back in and out."""
 
 import pytest
-from playwright.async_api import Browser, async_playwright, expect
+from playwright.async_api import Browser, expect
 
-from tests.support.program import Program, request
+from tests.browser.conftest import Demo
 
 pytestmark = pytest.mark.needs("chromium")
 
 
-@pytest.fixture
-def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Program]:
-    """A demo that told that it is ready."""
-    monkeypatch.delenv("DISPLAY", raising=False)
-    program = Program(tmp_path, "demo", "--json", "--no-browser", "--ready-file", str(tmp_path / "ready"))
-    try:
-        yield program.ready()
-    finally:
-        program.stop()
-
-
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield browser
-        await browser.close()
-
-
 async def test_two_applications_a_revocation_the_notice_and_a_way_back_in(
-    demo: Program, chromium: Browser
+    demo: Demo, chromium: Browser
 ) -> None:
-    assert demo.process.stdout is not None
-    told = json.loads(demo.process.stdout.readline())
-    app, clock = (tunnel["url"] for tunnel in told["tunnels"])
+    app, clock = demo.tunnels["app"], demo.tunnels["clock"]
     page = await chromium.new_page()
 
     await page.goto(f"{app}/hello?x=1")
@@ -46,17 +21,12 @@ async def test_two_applications_a_revocation_the_notice_and_a_way_back_in(
     await page.goto(clock)
     await expect(page.get_by_role("heading", level=1)).to_have_text("The time on this machine")
 
-    listed = json.loads(demo.ask_admin("/app/sessions", told["admin_token"]).body)["application_sessions"]
-    mine = {
-        each["public_url"]: each for each in listed if each["browser_session"]["ip_address"] == "127.0.0.1"
-    }
+    mine = demo.own_sessions()
     assert set(mine) == {app, clock}
     assert mine[app]["id"] != mine[clock]["id"]
     assert mine[app]["application_user"] == mine[clock]["application_user"]
 
-    credentials = {"Authorization": f"Bearer {told['admin_token']}"}
-    deleted = request(told["admin"], f"/app/sessions/{mine[app]['id']}", credentials, "DELETE")
-    assert deleted.status == 204
+    assert demo.revoke(mine[app]["id"]) == 204
     await page.goto(f"{app}/hello?x=1")
     for _ in range(2):
         await expect(page.get_by_role("heading", level=1)).to_have_text("Your session was ended")
@@ -70,3 +40,18 @@ async def test_two_applications_a_revocation_the_notice_and_a_way_back_in(
     await page.get_by_role("button", name="Mira Halvorsen").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("You are mira")
     assert page.url == f"{app}/hello?x=1"
+
+
+async def test_who_signs_out_is_signed_out_at_the_provider_too(demo: Demo, chromium: Browser) -> None:
+    app = demo.tunnels["app"]
+    page = await chromium.new_page()
+    await page.goto(app)
+    await page.get_by_role("button", name="Tobias Okafor").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("You are tobias")
+
+    await page.get_by_role("link", name="Sign out").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("You are signed out")
+    assert page.url == f"{app}/.outerward/signed-out"
+    assert await page.context.cookies() == []
+    await page.goto(app)
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Who are you?")

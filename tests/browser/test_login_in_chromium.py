@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from idp_adapters import OidcProvider
 from proxy import Site, Worker, create_control_app, problems
@@ -19,14 +19,6 @@ from tests.support.hostile_oidc import HostileProvider
 from tests.support.upstreams import Echo
 
 pytestmark = pytest.mark.needs("chromium")
-
-
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield browser
-        await browser.close()
 
 
 @dataclass(frozen=True)

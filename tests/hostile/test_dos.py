@@ -12,7 +12,7 @@ from session_store import Store
 from tests.support.control import NAVIGATION, ROUTES, Control, Stub, serving
 
 EDGE = {"X-Outerward-Edge": "192.0.2.1 app.example.com req_1"}
-LIFETIME_S = 600
+LIFETIME_S = 900
 MB = 1024 * 1024
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from proxy import Limits
+from proxy.limits import LARGEST_FORM
 from session_store import Store
 from tests.support.edge import HOST, Edge, route, running_edge
 from tests.support.http_client import Answer, connected, exchange, refused, request
@@ -347,7 +348,7 @@ async def test_http_38_a_head_that_trickles_is_408(scene: Scene) -> None:
 async def test_http_40_a_compressed_body_for_our_own_pages_is_bounded_and_not_inflated(scene: Scene) -> None:
     edge, _, _ = scene
     headers = [("Content-Encoding", "gzip")]
-    body = b"\x1f\x8b\x08" + b"\0" * 70_000
+    body = b"\x1f\x8b\x08" + b"\0" * LARGEST_FORM
 
     assert (await edge.ask("/.outerward/logout", method="POST", headers=headers, body=body)).status == 413
     assert edge.control_requests == []

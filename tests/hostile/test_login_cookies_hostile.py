@@ -68,7 +68,7 @@ async def test_cookie_16_lesson_49_no_value_of_a_login_is_a_session(
 ) -> None:
     state = (await visitor.begin())["state"]
     (name,) = visitor.logins
-    values = [state, visitor.cookies[name], key_of(state), name[-8:]]
+    values = [state, visitor.cookies[name], key_of("login", state), name[-8:]]
     await visitor.answer(state, "ada")
     (view,) = (await store.users(limit=10, before=None)).items
     values += [view.user.id, view.user.tag]

@@ -3,7 +3,7 @@
 // Reads its configuration as one line of JSON from stdin, prints one line of JSON when it listens, and ends
 // when stdin does, so that it never outlives the test that started it.
 
-import { createServer } from 'node:http';
+import { createServer, request as send } from 'node:http';
 import { createInterface } from 'node:readline';
 import Provider, { interactionPolicy } from 'oidc-provider';
 
@@ -52,6 +52,20 @@ async function interact(request, response) {
   await provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false });
 }
 
+// The provider's own fetch refuses loopback, which is all that there is here, and knows no *.localhost.
+function fetchOnLoopback(url, { method, headers, body }) {
+  const lookup = (host, { all }, done) =>
+    all ? done(null, [{ address: '127.0.0.1', family: 4 }]) : done(null, '127.0.0.1', 4);
+  return new Promise((resolve, reject) => {
+    const outgoing = send(url, { method, headers: Object.fromEntries(new Headers(headers)), lookup }, (answer) => {
+      answer.resume();
+      resolve(new Response(null, { status: answer.statusCode }));
+    });
+    outgoing.on('error', reject);
+    outgoing.end(body?.toString());
+  });
+}
+
 async function grantEverything(ctx) {
   const { client, session, provider: owner } = ctx.oidc;
   const grant = new owner.Grant({ clientId: client.clientId, accountId: session.accountId });
@@ -72,8 +86,8 @@ const server = createServer((request, response) => {
   });
 });
 
-server.listen(configuration.port, '127.0.0.1', () => {
-  const issuer = `http://127.0.0.1:${server.address().port}`;
+server.listen(configuration.port, configuration.address, () => {
+  const issuer = `http://${configuration.address}:${server.address().port}`;
   provider = new Provider(issuer, {
     clients: configuration.clients,
     jwks: { keys: configuration.keys },
@@ -81,9 +95,12 @@ server.listen(configuration.port, '127.0.0.1', () => {
     scopes: Object.keys(claims),
     conformIdTokenClaims: !configuration.id_token_claims,
     cookies: { keys: [configuration.cookie_key] },
-    features: { devInteractions: { enabled: false } },
+    features: { devInteractions: { enabled: false }, backchannelLogout: { enabled: true } },
+    fetch: fetchOnLoopback,
     interactions: { policy, url: (ctx, interaction) => `/interaction/${interaction.uid}` },
     pkce: { required: () => true },
+    issueRefreshToken: (ctx, client) => client.grantTypeAllowed('refresh_token'),
+    rotateRefreshToken: true,
     loadExistingGrant: grantEverything,
     async findAccount(ctx, sub) {
       const account = users.get(sub);

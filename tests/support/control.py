@@ -23,7 +23,23 @@ from aiohttp import web
 from multidict import CIMultiDictProxy
 from yarl import URL
 
-from idp_adapters import Identity, LoginBegun, LoginError, LoginErrorReason, Prompt, Provider, parse_rule
+from idp_adapters import (
+    Identity,
+    LoginBegun,
+    LoginCompleted,
+    LoginError,
+    LoginErrorReason,
+    LogoutBegun,
+    LogoutDemand,
+    LogoutMessage,
+    Parameters,
+    Prompt,
+    ProtocolName,
+    Provider,
+    Redirect,
+    RelyingParty,
+    parse_rule,
+)
 from proxy import Route, Site, UpstreamAddress, create_control_app
 from session_store import Endpoint, Store, endpoint_id
 
@@ -71,7 +87,14 @@ class Stub:
     ``begun`` and ``completed`` record what was asked of it; ``fails`` makes every step fail.
     """
 
-    def __init__(self, name: str = "corp", *, people: Mapping[str, Identity] | None = None) -> None:
+    def __init__(
+        self,
+        name: str = "corp",
+        *,
+        people: Mapping[str, Identity] | None = None,
+        protocol: ProtocolName = "oidc",
+    ) -> None:
+        self.protocol: ProtocolName = protocol
         self.name = name
         self.display_name = name.title()
         self.issuer = f"https://{name}.example"
@@ -80,27 +103,49 @@ class Stub:
         self.completed: list[str] = []
         self.fails: LoginErrorReason | None = None
         self.waits: Callable[[], object] = lambda: None
+        self.leads_on = False
 
-    async def begin(self, redirect_uri: str, prompt: Prompt = "") -> LoginBegun:
+    async def begin(self, party: RelyingParty, prompt: Prompt = "") -> LoginBegun:
         self._fail()
-        self.begun.append((redirect_uri, prompt))
+        self.begun.append((party.answer, prompt))
         state = secrets.token_urlsafe(32)
-        url = f"{self.issuer}/authorize?state={state}&redirect_uri={quote(redirect_uri, safe='')}"
-        return LoginBegun(url=url, state=state, transaction=redirect_uri.encode())
+        url = f"{self.issuer}/authorize?state={state}&redirect_uri={quote(party.answer, safe='')}"
+        return LoginBegun(sending=Redirect(url), state=state, transaction=party.answer.encode())
+
+    def state_of(self, parameters: Parameters) -> str:
+        return dict(parameters).get("state", "")
 
     async def complete(
-        self, parameters: Sequence[tuple[str, str]], transaction: bytes, redirect_uri: str
-    ) -> Identity:
+        self, parameters: Parameters, transaction: bytes | None, party: RelyingParty
+    ) -> LoginCompleted:
         self.waits()
         values = dict(parameters)
         self.completed.append(values.get("code", ""))
         self._fail()
-        if transaction != redirect_uri.encode():
+        if transaction != party.answer.encode():
             raise LoginError("invalid_response", "another redirect URI")
         if "error" in values:
             raise LoginError("denied" if values["error"] == "access_denied" else "provider_error")
         code = values.get("code", "")
-        return self.people.get(code) or person(code, self.issuer)
+        return LoginCompleted(identity=self.people.get(code) or person(code, self.issuer), memory=b"memory")
+
+    async def refresh(self, memory: bytes, identity: Identity) -> None:
+        return None
+
+    async def logout(self, memory: bytes, party: RelyingParty) -> LogoutBegun | None:
+        """To an end-session address that tells what was remembered, where ``leads_on`` says so."""
+        state = secrets.token_urlsafe(32)
+        url = f"{self.issuer}/end?state={state}&memory={memory.decode()}&back={party.signed_out}"
+        return LogoutBegun(sending=Redirect(url), state=state) if self.leads_on else None
+
+    async def read_logout(self, message: LogoutMessage, party: RelyingParty) -> LogoutDemand:
+        raise LoginError("invalid_response", "the test knows no logout messages")
+
+    async def answer_logout(self, reply: bytes, party: RelyingParty) -> None:
+        return None
+
+    async def metadata(self, party: RelyingParty) -> None:
+        return None
 
     async def close(self) -> None:
         pass

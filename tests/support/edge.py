@@ -199,8 +199,9 @@ async def running_edge(
     geoip_databases: Sequence[Path] = (),
     journal: Journal | None = None,
     now_ms: Callable[[], int] | None = None,
+    control: web.Application | None = None,
 ) -> AsyncIterator[Edge]:
-    """An edge for ``routes`` on a free loopback port."""
+    """An edge for ``routes`` on a free loopback port; ``control`` answers its reserved paths."""
     loop = asyncio.get_running_loop()
     seen: list[dict[str, Any]] = []
     now_ms = now_ms or Clock()
@@ -208,7 +209,7 @@ async def running_edge(
         worker = Worker(
             Site.of(routes),
             store,
-            control_app(seen),
+            control or control_app(seen),
             limits=limits or Limits(),
             trusted_proxies=trusted_proxies,
             geoip_databases=geoip_databases,

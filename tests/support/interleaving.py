@@ -5,7 +5,7 @@
 order is exact and needs no sleeping. ``every_merge`` gives a schedule for each order there is, save those
 that differ from another only by swapping neighbours that share no key, or that both only read or only
 remove: neither the store nor an operation could tell. A reading of the store's clock shares one with the
-script that notes it.
+scripts that note it.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ _NAMES: dict[Argument, str] = {
 _READS = {"GET", "HGET", "HMGET", "TIME", "ZRANGE", "USER_SESSIONS"}
 _REMOVALS = {"ZREM", "DEL"}
 _CLOCK = b"the store's clock"
-_OF_A_BROWSER = re.compile(rb"ow:[abet]:(\{[^}]+\})")
+_OF_A_BROWSER = re.compile(rb"ow:[abemt]:(\{[^}]+\})")
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def _step(who: str, command: Command) -> Step:
     name = _NAMES.get(arguments[0], str(word)) if arguments else str(word)
     keys = arguments[2 : 2 + int(arguments[1])] if str(word).startswith("EVAL") else arguments[:1]
     touches = {_whole(key) for key in keys if isinstance(key, bytes)}
-    if name in {"TIME", "FINISH_REVOCATION"}:
+    if name in {"TIME", "FINISH_REVOCATION", "END_NAME"}:
         touches.add(_CLOCK)
     return Step(who, name, frozenset(touches))
 

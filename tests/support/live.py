@@ -17,6 +17,8 @@ from tests.support.program import until
 from tests.support.proof import Clients, Session
 
 STREAMS_EACH = 2
+OPEN_WITHIN_S = 90.0
+"""Workers are killed meanwhile, and the machine may be busy: longer than this is a hang."""
 
 
 class OpenStreams(Clients):
@@ -31,11 +33,11 @@ class OpenStreams(Clients):
 
     def wait_open(self, session: Session) -> None:
         """Wait until all streams of ``session`` are open."""
-        until(lambda: self._flags[session.number] == STREAMS_EACH)
+        until(lambda: self._flags[session.number] == STREAMS_EACH, OPEN_WITHIN_S)
 
     def wait_ended(self, session: Session) -> None:
         """Wait until none is."""
-        until(lambda: self._flags[session.number] == 0)
+        until(lambda: self._flags[session.number] == 0, OPEN_WITHIN_S)
 
     def records(self) -> StreamRecords:
         """Try every session once more, and end it; what it kept."""

@@ -47,6 +47,11 @@ def _driver() -> str:
     return str(Path(playwright.origin).parent / "driver" / "node") if playwright and playwright.origin else ""
 
 
+_SIMPLESAMLPHP = """
+require '/usr/share/simplesamlphp/lib/_autoload.php';
+exit(array_diff(['dom', 'openssl'], get_loaded_extensions()) ? 1 : 0);
+"""
+
 PARTS = {
     "autobahn": Part((("python2.7", "-c", "import autobahntestsuite"),), debian=()),
     "chromium": Part(
@@ -57,6 +62,7 @@ PARTS = {
     "faketime": Part((("faketime", "--version"),), debian=("faketime",)),
     "haproxy": Part((("haproxy", "-v"),), debian=("haproxy",)),
     "nginx": Part((("nginx", "-v"),), debian=("nginx-light",)),
+    "simplesamlphp": Part((("php", "-r", _SIMPLESAMLPHP),), debian=("simplesamlphp", "php-cli", "php-xml")),
 }
 
 

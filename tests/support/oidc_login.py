@@ -13,12 +13,35 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from idp_adapters import Identity, LoginBegun, LoginError, LoginErrorReason, OidcProvider
+from idp_adapters import (
+    Identity,
+    LoginBegun,
+    LoginError,
+    LoginErrorReason,
+    OidcProvider,
+    Redirect,
+    RelyingParty,
+)
 from tests.support.hostile_oidc import Handler, HostileProvider, Lies, Members, change
 
-CALLBACK = "http://app.localhost:4180/.outerward/callback/corp"
+ORIGIN = "http://app.localhost:4180"
+CALLBACK = f"{ORIGIN}/.outerward/callback/corp"
 
 Prepare = Callable[[HostileProvider], None]
+
+
+def party_at(answer: str) -> RelyingParty:
+    """Us, with logins that come back to ``answer``."""
+    return RelyingParty(answer=answer, logout="", metadata="", signed_out=f"{ORIGIN}/.outerward/signed-out")
+
+
+PARTY = party_at(CALLBACK)
+
+
+def url_of(begun: LoginBegun) -> str:
+    """Where a login that was begun sends the browser."""
+    assert isinstance(begun.sending, Redirect)
+    return begun.sending.url
 
 
 @dataclass(frozen=True)
@@ -39,11 +62,12 @@ class Login:
 
     async def begin(self) -> LoginBegun:
         """Begin one."""
-        return await self.oidc.begin(CALLBACK)
+        return await self.oidc.begin(PARTY)
 
     async def complete(self, begun: LoginBegun) -> Identity:
         """Sign in on the other side, and complete what was begun."""
-        return await self.oidc.complete(self.hostile.authorize(begun.url), begun.transaction, CALLBACK)
+        answer = self.hostile.authorize(url_of(begun))
+        return (await self.oidc.complete(answer, begun.transaction, PARTY)).identity
 
     async def run(self) -> Identity:
         """Begin and complete."""

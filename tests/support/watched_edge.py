@@ -139,7 +139,7 @@ async def _serve(configuration: Path) -> list[Pause]:
     assert writer is not None
     pauses: list[Pause] = []
     listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-    edge = Edge(settings, listener.getsockname()[1], writer.write_traffic)
+    edge = Edge(settings, listener.getsockname()[1], writer.write_traffic, lambda: None)
     await edge.start([listener])
     beating = asyncio.create_task(_beat(pauses))
     sys.stdout.write(f"{listener.getsockname()[1]}\n")
@@ -159,4 +159,5 @@ async def _serve(configuration: Path) -> list[Pause]:
 if __name__ == "__main__":
     warm_up()
     gc.freeze()
+    sys.setswitchinterval(0.0005)
     Path(sys.argv[2]).write_text(json.dumps(uvloop.run(_serve(Path(sys.argv[1])))))

@@ -44,7 +44,10 @@ def test_check_goes_through_by_itself(folder: Path) -> None:
     out, _ = program.process.communicate(timeout=110)
     assert program.process.returncode == 0, program.log
     lines = out.decode().splitlines()
-    steps = ["sign in", "request", "inspect", "revoke", "refused", "login again"]
+    steps = [
+        *("sign in", "request", "inspect", "revoke", "refused", "login again"),
+        *("saml sign in", "saml sign out", "saml refused"),
+    ]
     assert [line.partition(":")[0] for line in lines] == [f"✓ {step}" for step in steps]
     assert not left_in(folder)
 
@@ -53,8 +56,8 @@ def test_ready_it_prints_one_line_and_its_lists_are_not_empty(demo: Program, fol
     assert demo.process.stdout is not None
     told = json.loads(demo.process.stdout.readline())
     assert (told["edge"], told["admin"]) == (demo.edge, demo.admin)
-    assert [tunnel["name"] for tunnel in told["tunnels"]] == ["app", "clock"]
-    assert [provider["type"] for provider in told["providers"]] == ["oidc"]
+    assert [tunnel["name"] for tunnel in told["tunnels"]] == ["app", "clock", "wiki"]
+    assert [provider["type"] for provider in told["providers"]] == ["oidc", "saml"]
     assert len(told["users"]) == 3
     token = told["admin_token"]
     listed = json.loads(demo.ask_admin("/app/sessions", token).body)["application_sessions"]
@@ -65,9 +68,12 @@ def test_ready_it_prints_one_line_and_its_lists_are_not_empty(demo: Program, fol
     assert all(each["browser_session"]["ip_address"].startswith(documentation) for each in listed)
     assert len({each["created_at"] for each in listed}) == len(listed)
     assert all(each["created_at"] <= each["last_active"] for each in listed)
-    issuer = told["providers"][0]["issuer"]
+    issuer, entity_id = (provider["issuer"] for provider in told["providers"])
     assert request(issuer, "/.well-known/openid-configuration", {}).status == 200
-    assert {user["identity_provider"]["url"] for user in users} == {issuer}
+    assert f'entityID="{entity_id}"'.encode() in request(issuer, "/saml/metadata", {}).body
+    assert {user["identity_provider"]["url"] for user in users} == {issuer, entity_id}
+    wiki = told["tunnels"][2]["url"]
+    assert len([each for each in listed if each["public_url"] == wiki]) == 2
 
     children = demo.children()
     demo.process.send_signal(signal.SIGINT)

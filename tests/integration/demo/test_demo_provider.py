@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from joserfc import jwt
-from joserfc.jwk import KeySet
+from joserfc.jwk import KeySet, RSAKey
 
 from outerward.demo.authorization import Client
 from outerward.demo.people import PEOPLE
@@ -19,6 +19,7 @@ from outerward.demo.provider import DemoProvider
 from outerward.listeners import bind
 
 CALLBACK = "http://app.localhost:1/.outerward/callback/demo"
+SIGNED_OUT = "http://app.localhost:1/.outerward/signed-out"
 VERIFIER = "v" * 43
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 MIRA = PEOPLE[0]
@@ -91,7 +92,13 @@ async def relying() -> AsyncIterator[Relying]:
     door = bind("127.0.0.1:0")
     issuer = f"http://localhost:{door.port}"
     now = [1_800_000_000.0]
-    client = Client(id="demo", secret="s+ecret/ :%", name="the demo", redirect_uris=frozenset({CALLBACK}))
+    client = Client(
+        id="demo",
+        secret="s+ecret/ :%",
+        name="the demo",
+        redirect_uris=frozenset({CALLBACK}),
+        signed_out_uris=frozenset({SIGNED_OUT}),
+    )
     runner = web.AppRunner(DemoProvider(issuer, PEOPLE, client, lambda: now[0]).app(), shutdown_timeout=0.1)
     await runner.setup()
     await web.SockSite(runner, door.sockets[0]).start()
@@ -107,6 +114,7 @@ async def test_a_sign_in_gives_verifiable_tokens_and_claims(relying: Relying) ->
         keys = KeySet.import_key_set(await response.json())
     token = jwt.decode(tokens["id_token"], keys, algorithms=["RS256"])
     assert token.header["kid"]
+    assert token.claims.pop("sid")
     at_hash = base64.urlsafe_b64encode(hashlib.sha256(tokens["access_token"].encode()).digest()[:16])
     assert token.claims == {
         "iss": relying.issuer,
@@ -228,3 +236,107 @@ async def test_an_unknown_client_gets_a_page_and_no_redirect(relying: Relying) -
     response = await relying.authorize(client_id="<b>other")
     assert response.status == 400
     assert "Location" not in response.headers
+
+
+async def end_session(relying: Relying, **parameters: str) -> aiohttp.ClientResponse:
+    response = await relying.http.get(
+        f"{relying.issuer}/end-session", params=parameters, allow_redirects=False
+    )
+    await response.read()
+    return response
+
+
+async def is_signed_in(relying: Relying) -> bool:
+    return "code" in answer_of(await relying.authorize(prompt="none"))
+
+
+async def test_a_logout_with_the_sign_ins_own_token_ends_it_at_once_and_goes_back(relying: Relying) -> None:
+    _, tokens = await relying.redeem(await relying.code())
+    relying.now[0] += 3600
+    back = {"post_logout_redirect_uri": SIGNED_OUT, "state": "a b"}
+    response = await end_session(relying, id_token_hint=tokens["id_token"], **back)
+    assert response.status == 303
+    assert response.headers["Location"] == f"{SIGNED_OUT}?state=a+b"
+    assert not await is_signed_in(relying)
+
+
+async def test_a_logout_by_post_ends_it_too(relying: Relying) -> None:
+    _, tokens = await relying.redeem(await relying.code())
+    data = {"id_token_hint": tokens["id_token"], "post_logout_redirect_uri": SIGNED_OUT}
+    async with relying.http.post(
+        f"{relying.issuer}/end-session", data=data, allow_redirects=False
+    ) as response:
+        onward = response.headers["Location"]
+    async with relying.http.get(onward, allow_redirects=False) as response:
+        assert response.headers["Location"] == SIGNED_OUT
+    assert not await is_signed_in(relying)
+
+
+async def test_a_logout_without_the_sign_ins_own_token_asks_first(relying: Relying) -> None:
+    _, tokens = await relying.redeem(await relying.code())
+    await relying.choose(await relying.authorize(prompt="login"))
+    for hint in ({"client_id": "demo"}, {"id_token_hint": tokens["id_token"]}):
+        response = await end_session(relying, **hint, post_logout_redirect_uri=SIGNED_OUT, state="s")
+        assert response.status == 200
+        assert await is_signed_in(relying)
+    question = re.search(r'name="request" value="([^"]+)"', await response.text())
+    assert question is not None
+    url, data = f"{relying.issuer}/sign-out", {"request": question[1]}
+    response = await relying.http.post(url, data=data, allow_redirects=False)
+    assert response.headers["Location"] == f"{SIGNED_OUT}?state=s"
+    assert not await is_signed_in(relying)
+    assert (await relying.http.post(url, data=data)).status == 400
+
+
+async def test_a_logout_that_nobody_else_may_press_is_for_this_browser_alone(relying: Relying) -> None:
+    await relying.code()
+    page = await (await end_session(relying)).text()
+    question = re.search(r'name="request" value="([^"]+)"', page)
+    assert question is not None
+    url, data = f"{relying.issuer}/sign-out", {"request": question[1]}
+    assert (await relying.http.post(url, data=data, headers={"Origin": "http://evil.example"})).status == 400
+    assert await is_signed_in(relying)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"post_logout_redirect_uri": f"{SIGNED_OUT}/"},
+        {"post_logout_redirect_uri": "http://evil.example/"},
+        {"client_id": "other"},
+        {"id_token_hint": "e30.e30.e30"},
+        {"id_token_hint": "none of ours"},
+    ],
+    ids=["nearly registered", "foreign", "another client", "unsigned hint", "no token"],
+)
+async def test_a_logout_that_is_not_the_applications_ends_nothing(
+    relying: Relying, changes: dict[str, str]
+) -> None:
+    _, tokens = await relying.redeem(await relying.code())
+    good = {"id_token_hint": tokens["id_token"], "post_logout_redirect_uri": SIGNED_OUT}
+    response = await end_session(relying, **good | changes)
+    assert response.status == 400
+    assert "Location" not in response.headers
+    assert await is_signed_in(relying)
+
+
+async def test_an_id_token_of_another_provider_is_no_hint(relying: Relying) -> None:
+    key = RSAKey.generate_key(2048)
+    await relying.code()
+    claims = {"iss": relying.issuer, "aud": "demo", "sub": MIRA.subject, "sid": "x"}
+    forged = jwt.encode({"alg": "RS256"}, claims, key, algorithms=["RS256"])
+    assert (await end_session(relying, id_token_hint=forged)).status == 400
+    assert await is_signed_in(relying)
+
+
+async def test_nobody_signed_in_is_sent_back_to_the_application(relying: Relying) -> None:
+    response = await end_session(relying, client_id="demo", post_logout_redirect_uri=SIGNED_OUT)
+    assert response.headers["Location"] == SIGNED_OUT
+    assert "You are signed out" in await (await end_session(relying)).text()
+    assert (await end_session(relying, post_logout_redirect_uri=SIGNED_OUT)).status == 400
+
+
+async def test_at_another_name_it_is_not_there(relying: Relying) -> None:
+    headers = {"Host": "evil.example"}
+    async with relying.http.get(f"{relying.issuer}/jwks", headers=headers) as response:
+        assert response.status == 421

@@ -8,7 +8,7 @@ from joserfc import jws
 
 from idp_adapters import LoginError, LoginErrorReason
 from tests.support.hostile_oidc import MISSING, HostileProvider, change, fresh_key
-from tests.support.oidc_login import CALLBACK, Login, opened
+from tests.support.oidc_login import CALLBACK, PARTY, Login, opened, party_at, url_of
 
 Parameters = list[tuple[str, str]]
 
@@ -127,25 +127,26 @@ async def test_oidc_04_two_logins_at_once_complete_in_any_order(login: Login) ->
 async def test_o3_an_answer_completes_no_other_login(login: Login) -> None:
     first, second = await login.begin(), await login.begin()
     with pytest.raises(LoginError, match="invalid_response"):
-        await login.oidc.complete(login.hostile.authorize(first.url), second.transaction, CALLBACK)
+        await login.oidc.complete(login.hostile.authorize(url_of(first)), second.transaction, PARTY)
     assert login.hostile.hits["/token"] == 0
 
 
 async def test_o2_lesson_28_a_code_goes_with_the_verifier_of_its_login(login: Login) -> None:
     """The provider checks PKCE: one login's code with another's state is worth nothing at its endpoint."""
     first, second = await login.begin(), await login.begin()
-    stolen = login.hostile.authorize(first.url)[0]
-    parameters = [stolen, *login.hostile.authorize(second.url)[1:]]
+    stolen = login.hostile.authorize(url_of(first))[0]
+    parameters = [stolen, *login.hostile.authorize(url_of(second))[1:]]
     with pytest.raises(LoginError, match="invalid_grant") as caught:
-        await login.oidc.complete(parameters, second.transaction, CALLBACK)
+        await login.oidc.complete(parameters, second.transaction, PARTY)
     assert caught.value.reason == "provider_error"
 
 
 async def test_o4_an_answer_at_another_redirect_uri_is_refused(login: Login) -> None:
     begun = await login.begin()
     elsewhere = CALLBACK.replace("app", "other")
+    answer = login.hostile.authorize(url_of(begun))
     with pytest.raises(LoginError, match="invalid_response"):
-        await login.oidc.complete(login.hostile.authorize(begun.url), begun.transaction, elsewhere)
+        await login.oidc.complete(answer, begun.transaction, party_at(elsewhere))
     assert login.hostile.hits["/token"] == 0
 
 
@@ -153,7 +154,7 @@ async def test_o4_lesson_63_a_login_begun_with_one_provider_is_not_completed_by_
     async with HostileProvider.running() as elsewhere, opened(elsewhere) as other:
         begun = await login.begin()
         with pytest.raises(LoginError, match="another provider"):
-            await other.oidc.complete(login.hostile.authorize(begun.url), begun.transaction, CALLBACK)
+            await other.oidc.complete(login.hostile.authorize(url_of(begun)), begun.transaction, PARTY)
         assert elsewhere.hits["/token"] == 0
 
 
@@ -161,4 +162,4 @@ async def test_o4_lesson_63_a_login_begun_with_one_provider_is_not_completed_by_
 async def test_a_transaction_of_another_form_is_refused(payload: bytes, login: Login) -> None:
     begun = await login.begin()
     with pytest.raises(LoginError, match="invalid_response"):
-        await login.oidc.complete(login.hostile.authorize(begun.url), payload, CALLBACK)
+        await login.oidc.complete(login.hostile.authorize(url_of(begun)), payload, PARTY)

@@ -14,9 +14,9 @@ from idp_adapters import (
     allowed,
     parse_rule,
 )
+from tests.support.oidc_login import CALLBACK, PARTY, url_of
 from tests.support.oidc_provider import OidcServer, RegisteredClient, browser, sign_in
 
-CALLBACK = "http://app.localhost:4180/.outerward/callback/corp"
 CLIENT = RegisteredClient("outer:ward +1", "se+cret /&%:", (CALLBACK,))
 USERS = {
     "ada": {
@@ -53,15 +53,15 @@ def settings(server: OidcServer) -> OidcSettings:
 
 
 async def login(oidc: Provider, user: str, prompt: Prompt = "") -> Identity:
-    begun = await oidc.begin(CALLBACK, prompt)
+    begun = await oidc.begin(PARTY, prompt)
     async with browser() as client:
-        landing = await sign_in(client, begun.url, user, until=CALLBACK)
-    return await oidc.complete(landing.parameters, begun.transaction, CALLBACK)
+        landing = await sign_in(client, url_of(begun), user, until=CALLBACK)
+    return (await oidc.complete(landing.parameters, begun.transaction, PARTY)).identity
 
 
-async def test_a_login_completes_with_the_claims_of_userinfo(oidc: Provider) -> None:
+async def test_a_login_completes_with_the_claims_of_userinfo(oidc: Provider, server: OidcServer) -> None:
     assert await login(oidc, "ada") == Identity(
-        issuer=oidc.issuer,
+        issuer=server.issuer,
         subject="ada",
         username="ada",
         name="Ada Lovelace",
@@ -92,11 +92,11 @@ async def test_rules_decide_over_who_came(oidc: Provider) -> None:
 @pytest.mark.parametrize("prompt", ["login", "select_account"])
 async def test_somebody_else_signs_in_where_one_is_signed_in_already(prompt: Prompt, oidc: Provider) -> None:
     async with browser() as client:
-        first = await oidc.begin(CALLBACK)
-        await sign_in(client, first.url, "ada", until=CALLBACK)
-        second = await oidc.begin(CALLBACK, prompt)
-        landing = await sign_in(client, second.url, "eve", until=CALLBACK)
-    assert (await oidc.complete(landing.parameters, second.transaction, CALLBACK)).subject == "eve"
+        first = await oidc.begin(PARTY)
+        await sign_in(client, url_of(first), "ada", until=CALLBACK)
+        second = await oidc.begin(PARTY, prompt)
+        landing = await sign_in(client, url_of(second), "eve", until=CALLBACK)
+    assert (await oidc.complete(landing.parameters, second.transaction, PARTY)).identity.subject == "eve"
 
 
 async def test_the_person_says_no(oidc: Provider) -> None:
@@ -106,12 +106,12 @@ async def test_the_person_says_no(oidc: Provider) -> None:
 
 
 async def test_a_code_is_worth_something_once(oidc: Provider) -> None:
-    begun = await oidc.begin(CALLBACK)
+    begun = await oidc.begin(PARTY)
     async with browser() as client:
-        landing = await sign_in(client, begun.url, "ada", until=CALLBACK)
-    await oidc.complete(landing.parameters, begun.transaction, CALLBACK)
+        landing = await sign_in(client, url_of(begun), "ada", until=CALLBACK)
+    await oidc.complete(landing.parameters, begun.transaction, PARTY)
     with pytest.raises(LoginError, match="invalid_grant"):
-        await oidc.complete(landing.parameters, begun.transaction, CALLBACK)
+        await oidc.complete(landing.parameters, begun.transaction, PARTY)
 
 
 async def test_a_wrong_secret_is_named_without_being_shown(server: OidcServer) -> None:
@@ -139,7 +139,7 @@ async def test_m13_a_provider_that_is_down_is_unreachable_and_then_used_again(
 ) -> None:
     server.stop()
     with pytest.raises(LoginError) as caught:
-        await oidc.begin(CALLBACK)
+        await oidc.begin(PARTY)
     assert caught.value.reason == "provider_unreachable"
     server.restart()
     assert (await login(oidc, "ada")).subject == "ada"
@@ -148,12 +148,12 @@ async def test_m13_a_provider_that_is_down_is_unreachable_and_then_used_again(
 async def test_m13_a_provider_that_goes_down_during_a_login_is_unreachable(
     server: OidcServer, oidc: Provider
 ) -> None:
-    begun = await oidc.begin(CALLBACK)
+    begun = await oidc.begin(PARTY)
     async with browser() as client:
-        landing = await sign_in(client, begun.url, "ada", until=CALLBACK)
+        landing = await sign_in(client, url_of(begun), "ada", until=CALLBACK)
     server.stop()
     with pytest.raises(LoginError) as caught:
-        await oidc.complete(landing.parameters, begun.transaction, CALLBACK)
+        await oidc.complete(landing.parameters, begun.transaction, PARTY)
     assert caught.value.reason == "provider_unreachable"
 
 

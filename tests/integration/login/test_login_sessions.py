@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from proxy.login.cookies import MOST_LOGINS
-from proxy.login.transaction import decode, encode, key_of
+from proxy.login.transaction import Transaction, decode, encode, key_of
 from session_store import BrowserSession, CookieHash, EndReason, Store, StoreTime, Tombstone
 from tests.support.control import Browser, Control, Stub, person
 
@@ -107,14 +107,14 @@ async def test_a_login_not_finished_within_ten_minutes_is_over_whatever_the_stor
     store: Store, visitor: Browser, corp: Stub
 ) -> None:
     begun = await visitor.begin()
-    key = key_of(begun["state"])
-    kept = decode(await store.take_login(key) or b"")
+    key = key_of("login", begun["state"])
+    kept = decode(await store.take_login(key), Transaction)
     assert kept is not None
     older = msgspec.structs.replace(kept, begun_at=StoreTime(kept.begun_at - 600_000_000))
     await store.save_login(key, encode(older), 600)
     reply = await visitor.answer(begun["state"], "ada")
 
-    assert (reply.status, reply.code) == (400, "OUT-2011")
+    assert (reply.status, reply.code) == (400, "OUT-2036")
     assert corp.completed == []
     assert visitor.session is None
 

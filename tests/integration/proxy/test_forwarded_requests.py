@@ -2,6 +2,7 @@
 
 import pytest
 
+from proxy.limits import LARGEST_FORM
 from session_store import Store
 from tests.support.edge import HOST, Edge, ada, route, running_edge
 from tests.support.http_client import Headers, chunked, exchange, request
@@ -216,12 +217,15 @@ async def test_a_head_that_we_take_is_not_too_large_for_our_own_pages(edge: Edge
 
 
 async def test_a_reserved_path_takes_a_small_body_and_no_large_one(edge: Edge) -> None:
-    small, large = b"x" * 1000, b"x" * 70_000
+    small, large = b"x" * 1000, b"x" * (LARGEST_FORM + 1)
 
     assert (await edge.ask("/.outerward/logout", method="POST", body=small)).json["body"] == 1000
     assert (await edge.ask("/.outerward/logout", method="POST", body=large)).problem == (413, "1010")
     data = request(
-        "POST", "/.outerward/x", headers=[("Transfer-Encoding", "chunked")], body=chunked(*[b"x" * 1000] * 70)
+        "POST",
+        "/.outerward/x",
+        headers=[("Transfer-Encoding", "chunked")],
+        body=chunked(*[b"x" * 10_000] * 60),
     )
     (answer,) = await exchange(edge.port, data)
     assert answer.problem == (413, "1010")

@@ -6,9 +6,18 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from session_store import EndReason, NotConfirmed, Store, StoreUnavailable, TokenId, Tombstone
+from session_store import (
+    ApplicationSession,
+    EndReason,
+    NotConfirmed,
+    Store,
+    StoreUnavailable,
+    TokenId,
+    Tombstone,
+)
+from tests.integration.session_store.named_logins import end, sign_in
 from tests.support.redis_server import RedisServer
-from tests.support.scene import Scene, cookie, endpoint
+from tests.support.scene import HOUR_MS, Scene, cookie, endpoint
 
 RECOVERS_WITHIN_S = 1.0
 AMPLE_S = 10.0
@@ -94,11 +103,12 @@ async def test_a_hung_store_fails_checks_within_the_deadline_and_serves_them_whe
     assert await doomed.check() == session
 
 
-@pytest.mark.parametrize("act", ["application session", "browser session", "user", "token"])
+@pytest.mark.parametrize("act", ["application session", "browser session", "user", "name", "token"])
 async def test_a_revocation_at_a_hung_store_is_not_confirmed_in_time_and_can_be_repeated(
     doomed: Scene, store_server: RedisServer, act: str
 ) -> None:
-    session = await doomed.enter()
+    session = await doomed.visit(await sign_in(doomed, "laptop", "sid"))
+    assert isinstance(session, ApplicationSession)
     token, secret = await doomed.store.create_token("ci", "admin", None)
 
     async def revoke() -> bool:
@@ -108,6 +118,8 @@ async def test_a_revocation_at_a_hung_store_is_not_confirmed_in_time_and_can_be_
             return await doomed.store.end_browser_session(cookie("laptop"), EndReason.REVOKED, "root")
         if act == "user":
             return await doomed.store.delete_user(session.user_id, "root")
+        if act == "name":
+            return await end(doomed, "sid") > 0
         return await doomed.store.delete_token(TokenId(token.id))
 
     store_server.hang()
@@ -140,6 +152,13 @@ async def test_a_store_that_cannot_write_is_read_and_confirms_nothing(
         await doomed.store.end_browser_session(cookie("laptop"), EndReason.LOGOUT, "ada")
     with pytest.raises(NotConfirmed):
         await doomed.store.delete_user(session.user_id, "root")
+    for name in ("sid", "unknown"):
+        with pytest.raises(NotConfirmed):
+            await end(doomed, name)
+    with pytest.raises(NotConfirmed):
+        await doomed.store.settle("key", b"proposal")
+    with pytest.raises(StoreUnavailable):
+        await doomed.store.use_once("assertion", doomed.clock() + HOUR_MS)
     with pytest.raises(StoreUnavailable):
         await doomed.login(by="phone")
     with pytest.raises(StoreUnavailable):
@@ -147,6 +166,25 @@ async def test_a_store_that_cannot_write_is_read_and_confirms_nothing(
     store_server.client.config_set("min-replicas-to-write", 0)
     assert await doomed.store.delete_user(session.user_id, "root")
     assert await doomed.end_reason() is EndReason.USER_DELETED
+
+
+async def test_a_store_that_is_away_gives_no_answer_that_could_be_taken_for_one(
+    doomed: Scene, store_server: RedisServer
+) -> None:
+    await sign_in(doomed, "laptop", "sid", memory=b"hint")
+    store_server.kill()
+    store = doomed.store
+    asked = [
+        store.session_memory(cookie("laptop")),
+        store.use_once("assertion", doomed.clock() + HOUR_MS),
+        store.failures("192.0.2.1"),
+        store.read_login("state"),
+        store.settle("key", b"proposal"),
+        sign_in(doomed, "phone", "sid"),
+    ]
+    answers = await asyncio.gather(*asked, end(doomed, "sid"), return_exceptions=True)
+    assert all(isinstance(answer, StoreUnavailable) for answer in answers), answers
+    assert isinstance(answers[-1], NotConfirmed)
 
 
 async def test_a_store_without_memory_left_confirms_nothing(doomed: Scene, store_server: RedisServer) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 import pytest
 
 from session_store import EndReason, NotConfirmed, Store, TokenId, Tombstone, keys
+from tests.integration.session_store.named_logins import end, sign_in
 from tests.support.redis_server import RedisServer, free_port
 from tests.support.scene import Scene, cookie
 
@@ -66,7 +67,12 @@ async def scene(pair: Pair) -> AsyncIterator[Scene]:
 async def revocations(scene: Scene) -> dict[str, Callable[[], Awaitable[bool]]]:
     """Every kind of revocation there is, each of somebody's own."""
     sessions = {name: await scene.enter(name, name) for name in ("application session", "browser", "user")}
+    await sign_in(scene, "name", "sid", who="name")
     token, _ = await scene.store.create_token("ci", "admin", None)
+
+    async def by_name() -> bool:
+        return await end(scene, "sid") > 0
+
     application, user = sessions["application session"], sessions["user"]
     return {
         "application session": lambda: scene.store.end_application_session(
@@ -74,11 +80,12 @@ async def revocations(scene: Scene) -> dict[str, Callable[[], Awaitable[bool]]]:
         ),
         "browser": lambda: scene.store.end_browser_session(cookie("browser"), EndReason.LOGOUT, "ada"),
         "user": lambda: scene.store.delete_user(user.user_id, "root"),
+        "name": by_name,
         "token": lambda: scene.store.delete_token(TokenId(token.id)),
     }
 
 
-async def none_is_confirmed(acts: Mapping[str, Callable[[], Awaitable[bool]]]) -> None:
+async def none_is_confirmed(acts: Mapping[str, Callable[[], Awaitable[object]]]) -> None:
     found = await asyncio.gather(*(act() for act in acts.values()), return_exceptions=True)
     assert {type(answer) for answer in found} == {NotConfirmed}
     assert all("no replica" in str(answer) for answer in found)
@@ -101,15 +108,34 @@ async def test_no_revocation_is_confirmed_while_the_replica_hangs_and_each_can_b
     pair.replica.hang()
     try:
         await none_is_confirmed(acts)
-        for name in ("application session", "browser", "user"):
-            assert isinstance(await scene.check(name), Tombstone)
+        for name in ("application session", "browser", "user", "name"):
+            assert isinstance(await scene.store.browser_session(cookie(name)), Tombstone)
         await none_is_confirmed(acts)
     finally:
         pair.replica.go_on()
     for revoke in acts.values():
         assert not await revoke()
-    for name in ("application session", "browser", "user"):
+    for name in ("application session", "browser", "user", "name"):
         assert pair.replica.client.get(keys.browser(cookie(name)))[:1] == b"T"
+
+
+async def test_an_end_of_nothing_and_a_settlement_are_confirmed_by_a_replica_too(
+    scene: Scene, pair: Pair
+) -> None:
+    """What the end overtakes, and what all workers use from now on, must outlive a fail-over."""
+    assert await end(scene, "unknown") == 0
+    assert await scene.store.settle("key", b"proposal") == b"proposal"
+    assert len(pair.replica.client.keys("ow:oe:*")) == len(pair.replica.client.keys("ow:v:*")) == 1
+    pair.replica.hang()
+    try:
+        await none_is_confirmed(
+            {
+                "end": lambda: end(scene, "unknown too"),
+                "settlement": lambda: scene.store.settle("another key", b"proposal"),
+            }
+        )
+    finally:
+        pair.replica.go_on()
 
 
 async def test_revocations_are_confirmed_by_a_primary_whose_replica_has_left(

@@ -13,6 +13,7 @@ from idp_adapters import LoginError, OidcSettings, Prompt
 from idp_adapters.oidc.authorization import LoginTransaction, begin_login, read_transaction
 from idp_adapters.oidc.callback import PROTOCOL_PARAMETERS, read_callback
 from idp_adapters.oidc.metadata import Metadata
+from tests.support.oidc_login import url_of
 
 CALLBACK = "https://app.example.com/.outerward/callback/corp"
 SETTINGS = OidcSettings(issuer="https://id.example.com", client_id="us & co", client_secret="s")
@@ -20,6 +21,7 @@ METADATA = Metadata(
     authorization_endpoint="https://id.example.com/authorize?tenant=a%20b",
     token_endpoint="https://id.example.com/token",
     jwks_uri="https://id.example.com/keys",
+    end_session_endpoint="",
     userinfo_endpoint="",
     announces_issuer=True,
     prompts=None,
@@ -40,8 +42,8 @@ def counted() -> Callable[[int], bytes]:
 def test_the_request_holds_what_the_standards_ask_for_and_nothing_else() -> None:
     begun = begin_login(SETTINGS, METADATA, CALLBACK, "", counted())
     transaction = read_transaction(begun.transaction, SETTINGS, CALLBACK)
-    assert begun.url.startswith("https://id.example.com/authorize?")
-    assert parse_qsl(urlsplit(begun.url).query, strict_parsing=True) == [
+    assert url_of(begun).startswith("https://id.example.com/authorize?")
+    assert parse_qsl(urlsplit(url_of(begun)).query, strict_parsing=True) == [
         ("tenant", "a b"),
         ("response_type", "code"),
         ("client_id", "us & co"),
@@ -78,7 +80,7 @@ def test_a_prompt_is_sent_as_the_provider_knows_it(
 ) -> None:
     metadata = msgspec.structs.replace(METADATA, prompts=offered)
     begun = begin_login(SETTINGS, metadata, CALLBACK, prompt, counted())
-    assert dict(parse_qsl(urlsplit(begun.url).query)).get("prompt") == sent
+    assert dict(parse_qsl(urlsplit(url_of(begun)).query)).get("prompt") == sent
 
 
 def test_a_transaction_belongs_to_one_issuer_and_one_redirect_uri() -> None:

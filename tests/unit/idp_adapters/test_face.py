@@ -7,11 +7,7 @@ from idp_adapters import LoginError, OidcProvider, OidcSettings, Provider
 def test_an_openid_provider_is_a_provider_and_asks_for_nothing_before_a_login() -> None:
     settings = OidcSettings(issuer="https://id.example.com", client_id="us", client_secret="s")
     provider: Provider = OidcProvider("corp", settings)
-    assert (provider.name, provider.display_name, provider.issuer) == (
-        "corp",
-        "corp",
-        "https://id.example.com",
-    )
+    assert (provider.name, provider.display_name, provider.protocol) == ("corp", "corp", "oidc")
 
 
 def test_the_name_for_people_is_the_configured_one() -> None:

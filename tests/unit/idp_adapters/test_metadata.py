@@ -36,6 +36,7 @@ def test_oidc_21_endpoints_on_other_public_hosts_are_used() -> None:
         token_endpoint="https://oauth2.example-apis.com/token",
         jwks_uri="https://www.example-apis.com/oauth2/v3/certs",
         userinfo_endpoint="https://openidconnect.example-apis.com/v1/userinfo",
+        end_session_endpoint="",
         announces_issuer=True,
         prompts=("none", "login", "select_account"),
     )

@@ -16,6 +16,7 @@ METADATA = Metadata(
     authorization_endpoint="https://id.example.com/authorize",
     token_endpoint="https://id.example.com/token",
     jwks_uri="https://id.example.com/keys",
+    end_session_endpoint="",
     userinfo_endpoint="https://id.example.com/userinfo",
     announces_issuer=True,
     prompts=None,

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from redis.crc import key_slot
 
 from session_store import CookieHash, SessionId, TokenId, UserId, endpoint_id, keys, user_tag
+from session_store.records import name_tag
 
 ROOT = Path(__file__).parents[3]
 SCRIPTS = sorted((ROOT / "session_store" / "scripts").glob("*.lua"))
@@ -22,6 +23,7 @@ def keys_of_a_browser_session(cookie_hash: CookieHash, name: str) -> list[bytes]
         keys.browser(cookie_hash),
         keys.application(cookie_hash, endpoint),
         keys.applications(cookie_hash) + endpoint.encode(),
+        keys.memory(cookie_hash),
         keys.endpoints(cookie_hash),
         keys.activity(cookie_hash, endpoint),
         keys.activities(cookie_hash) + endpoint.encode(),
@@ -45,6 +47,12 @@ def test_all_keys_of_a_user_share_a_slot(issuer: str, subject: str) -> None:
         keys.user_applications(tag),
     ]
     assert len({key_slot(key) for key in found}) == 1
+
+
+@given(NAMES, NAMES)
+def test_all_keys_of_a_name_share_a_slot(issuer: str, name: str) -> None:
+    tag = name_tag(issuer, name)
+    assert key_slot(keys.named_browsers(tag)) == key_slot(keys.named_end(tag))
 
 
 @given(HASHES)
@@ -73,6 +81,7 @@ def kinds() -> dict[str, str]:
         "SWEEP": keys.SWEEP,
         "browser": keys.browser(cookie_hash),
         "application": keys.application(cookie_hash, endpoint_id("app")),
+        "memory": keys.memory(cookie_hash),
         "endpoints": keys.endpoints(cookie_hash),
         "activity": keys.activity(cookie_hash, endpoint_id("app")),
         "user": keys.user(tag),
@@ -80,10 +89,14 @@ def kinds() -> dict[str, str]:
         "last_active": keys.last_active(tag),
         "user_browsers": keys.user_browsers(tag),
         "user_applications": keys.user_applications(tag),
+        "named_browsers": keys.named_browsers(name_tag("issuer", "name")),
+        "named_end": keys.named_end(name_tag("issuer", "name")),
         "user_tag_of": keys.user_tag_of(UserId("edgusr_x")),
         "session_place": keys.session_place(SessionId("edgses_x")),
         "login": keys.login("state"),
         "failures": keys.failures("192.0.2.1"),
+        "used": keys.used("assertion"),
+        "settled": keys.settled("name"),
         "token": keys.token(b"hash"),
         "token_hash_of": keys.token_hash_of(TokenId("owtok_x")),
     }
@@ -98,10 +111,26 @@ def test_no_two_kinds_of_key_can_meet() -> None:
     assert len(set(found.values())) == len(found)
 
 
+def test_no_function_that_makes_a_key_is_forgotten_here() -> None:
+    made = {
+        name
+        for name, function in inspect.getmembers(keys, inspect.isroutine)
+        if "Slot: " in (function.__doc__ or "") and "no key itself" not in (function.__doc__ or "")
+    }
+    assert made == {name for name in kinds() if name.islower()}
+
+
 def test_a_key_that_callers_choose_cannot_leave_its_kind() -> None:
     for chosen in ("", "}:{", "a:b", "\x00", "x\r\nGET"):
         assert keys.login(chosen).startswith(b"ow:p:")
         assert keys.failures(chosen).startswith(b"ow:f:")
+        assert keys.settled(chosen).startswith(b"ow:v:")
+        assert re.fullmatch(rb"ow:q:[A-Za-z0-9_-]{22}", keys.used(chosen))
+
+
+@given(st.text(st.characters(exclude_categories=())), st.text(st.characters(exclude_categories=())))
+def test_any_two_texts_are_used_apart(one: str, two: str) -> None:
+    assert (keys.used(one) == keys.used(two)) == (one == two)
 
 
 def test_every_key_tells_its_slot_and_who_reads_it_on_the_hot_path() -> None:

@@ -5,20 +5,33 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from msgspec import structs
 
 from admin_api import AdminSettings
-from idp_adapters import OidcSettings
-from outerward.config import LogSettings, MetricsSettings, load_settings
+from idp_adapters import OidcSettings, SamlSettings
+from outerward.config import LogSettings, MetricsSettings, load_settings, routes_of
 from proxy import EdgeRouteSettings, EdgeSettings, TunnelSettings
+from proxy.addresses import (
+    SIGNED_OUT_PATH,
+    backchannel_logout_path,
+    callback_path,
+    frontchannel_logout_path,
+    saml_path,
+)
 from session_store import StoreSettings
+from tests.support.saml_messages import certificate_of, sp_key
 
-TEXT = (Path(__file__).parents[4] / "docs/configuration.md").read_text()
+ROOT = Path(__file__).parents[4]
+TEXT = (ROOT / "docs/configuration.md").read_text()
+EXAMPLES = re.findall(r"```toml\n(.+?)```", TEXT, re.DOTALL)
+TUNNEL = 'name = "a"\nhostname = "a.example.com"\nupstream = "http://a"\nallow = ["*"]\n'
 SECTIONS: dict[str, type[msgspec.Struct]] = {
     "## `[edge]`": EdgeSettings,
     "## `[admin]`": AdminSettings,
     "## `[store]`": StoreSettings,
-    "## `[provider.NAME]`": OidcSettings,
+    '## `[provider.NAME]`, `type = "oidc"`': OidcSettings,
+    '## `[provider.NAME]`, `type = "saml"`': SamlSettings,
     "## `[[tunnel]]`": TunnelSettings,
     "## `[[edge_route]]`": EdgeRouteSettings,
     "## `[log]`": LogSettings,
@@ -47,7 +60,46 @@ def test_what_is_required_is_documented_as_such(heading: str) -> None:
 
 
 def test_the_example_is_a_good_configuration(tmp_path: Path) -> None:
-    (example,) = re.findall(r"```toml\n(.+?)```", TEXT, re.DOTALL)
-    (tmp_path / "outerward.toml").write_text(example)
+    (tmp_path / "outerward.toml").write_text(EXAMPLES[0])
     loaded = load_settings(tmp_path / "outerward.toml", {"CORP_SECRET": "x"})
     assert loaded.warnings == ()
+
+
+@pytest.mark.parametrize(
+    "example", EXAMPLES[1:], ids=["keycloak", "entra", "okta", "simplesamlphp", "own key"]
+)
+def test_every_other_example_is_a_good_saml_provider(tmp_path: Path, example: str) -> None:
+    name = example.partition("[provider.")[2].partition("]")[0]
+    key = sp_key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    for file in ("sp.crt", "federation.pem"):
+        (tmp_path / file).write_bytes(certificate_of(sp_key()).public_bytes(Encoding.PEM))
+    (tmp_path / "sp.key").write_bytes(key)
+    (tmp_path / "federation.xml").write_text("<EntitiesDescriptor/>")
+    (tmp_path / "outerward.toml").write_text(f'{example}[[tunnel]]\n{TUNNEL}provider = "{name}"\n')
+    loaded = load_settings(tmp_path / "outerward.toml", {})
+    assert isinstance(loaded.settings.provider[name], SamlSettings)
+    assert loaded.warnings == ()
+
+
+def test_the_saml_example_is_accepted_and_names_our_own_addresses() -> None:
+    loaded = load_settings(ROOT / "examples/saml.toml", {})
+    assert loaded.warnings == ()
+    (route,) = routes_of(loaded.settings, 4180)
+    for what in ("metadata", "slo"):
+        assert (
+            f"# {route.origin}{saml_path(route.provider, what)}\n"
+            in (ROOT / "examples/saml.toml").read_text()
+        )
+
+
+def test_what_to_register_is_what_the_program_serves() -> None:
+    paths = [callback_path("NAME"), backchannel_logout_path("NAME"), frontchannel_logout_path("NAME")]
+    paths += [saml_path("NAME", what) for what in ("metadata", "acs", "slo")] + [SIGNED_OUT_PATH]
+    assert set(re.findall(r"^\| .+ \| `ORIGIN(/[^`]+)`", TEXT, re.MULTILINE)) == set(paths)
+
+
+def test_every_place_that_the_text_points_to_is_there() -> None:
+    headings = set(re.findall(r"^#+ (.+?)(?::.*)?$", TEXT, re.MULTILINE))
+    pointed = re.findall(r"see \*([A-Z][^*]+)\*", TEXT)
+    assert pointed
+    assert set(pointed) <= headings

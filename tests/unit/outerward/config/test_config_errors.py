@@ -149,13 +149,16 @@ TABLE = [
     (7, 'secret = "file:nope"', "7: store.secret: FOLDER/nope cannot be read: No such file or directory"),
     (7, 'user_retention = "90d"', "7: store.user_retention: is not available in this version"),
     # provider
-    (9, "", '8: provider.corp.type: is required: "oidc"'),
-    (9, "type = 1", '9: provider.corp.type: must be "oidc", not a number'),
-    (9, 'type = "odic"', '9: provider.corp.type: must be "oidc", not "odic" (did you mean oidc?)'),
-    (9, 'type = "saml"', '9: provider.corp.type: "saml" is not available in this version'),
+    (9, "", '8: provider.corp.type: is required: "oidc" or "saml"'),
+    (9, "type = 1", '9: provider.corp.type: must be "oidc" or "saml", not a number'),
+    (9, 'type = "odic"', '9: provider.corp.type: must be "oidc" or "saml", not "odic" (did you mean oidc?)'),
+    (9, 'type = "smal"', '9: provider.corp.type: must be "oidc" or "saml", not "smal" (did you mean saml?)'),
+    (9, 'type = ["saml"]', '9: provider.corp.type: must be "oidc" or "saml", not a list'),
     (9, 'type = "oauth"', '9: provider.corp.type: "oauth" is not available in this version'),
     (10, "", "8: provider.corp.issuer: is required"),
     (12, 'client_secret = "env:NOPE"', "12: provider.corp.client_secret: the environment variable NOPE is not set"),
+    (12, 'client_secret = "x"\nclient_auth = "none"', "13: provider.corp.client_auth: is not available in this version"),
+    (12, 'client_secret = "x"\nentity_id = "https://a"', '13: provider.corp.entity_id: is a key of type = "saml", not of "oidc"'),
     (12, "client_secret = 1", "12: provider.corp.client_secret: must be a string, not a number"),
     # tunnels
     (14, "", "13: tunnel[#1].name: is required"),
@@ -286,7 +289,7 @@ def test_a_misspelt_key_is_both_unknown_and_missing(tmp_path: Path) -> None:
 def test_all_errors_come_at_once_in_the_order_of_their_lines(tmp_path: Path) -> None:
     text = (
         changed(3, "workers = 0")
-        .replace('type = "oidc"', 'type = "saml"')
+        .replace('type = "oidc"', 'type = "oauth"')
         .replace('"@example.com"', '"nobody"')
     )
     found = errors(tmp_path, text.replace('tunnel = "wiki"', 'tunnel = "wik"'))

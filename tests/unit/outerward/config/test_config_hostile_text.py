@@ -9,19 +9,30 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from admin_api import AdminSettings
-from idp_adapters import OidcSettings
+from idp_adapters import OidcSettings, SamlSettings
+from idp_adapters.saml.settings import SamlAttributes
 from outerward.cli.client_settings import load_client_settings
 from outerward.config import ConfigErrors, LogSettings, Settings, load_settings, routes_of
 from proxy import EdgeRouteSettings, EdgeSettings, TunnelSettings
 from session_store import StoreSettings
 
-SECTIONS = (EdgeSettings, AdminSettings, StoreSettings, OidcSettings, TunnelSettings, EdgeRouteSettings)
+SECTIONS = (
+    EdgeSettings,
+    AdminSettings,
+    StoreSettings,
+    OidcSettings,
+    SamlSettings,
+    SamlAttributes,
+    TunnelSettings,
+    EdgeRouteSettings,
+)
 
 _WORDS = [field.name for kind in (Settings, LogSettings, *SECTIONS) for field in structs.fields(kind)]
 _WORDS += ["type", "corp", "geoip", "access"]
 _TEXTS = st.sampled_from(
     ["", "*", "@example.com", "oidc", "saml", "corp", "127.0.0.1:0", "http://a", "https://a/b", "embedded",
      "redis://:pw@h", "unix:/s", "env:X", "file:/", "24h", "0", "10m", "auto", "/", "/a", "info", "none",
+     "<x/>", "<", "-----BEGIN CERTIFICATE-----", "transient", "urn:a",
      "a\nb", "\x1b[2J", "\u202e", "ü.example", "10.0.0.0/8", "a" * 300]
 )  # fmt: skip
 _KEYS = st.one_of(st.sampled_from(_WORDS), st.text(max_size=5))
@@ -116,6 +127,14 @@ type = "oidc"
 issuer = "https://id.example.com"
 client_id = "a"
 client_secret = "b"
+[provider.okta]
+type = "saml"
+idp_metadata_url = "https://id.example.com/metadata"
+idp_entity_id = "https://id.example.com"
+entity_id = "urn:a"
+subject_attribute = "uid"
+attributes = {email = "mail"}
+nameid_format = "transient"
 [[tunnel]]
 name = "app"
 hostname = "app.example.com"

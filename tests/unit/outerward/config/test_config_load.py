@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from idp_adapters import OidcSettings, SamlSettings
 from outerward import usual_files
 from outerward.config import ConfigErrors, Settings, load_settings
 
@@ -32,6 +33,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         usual_files, "USUAL_FILES", (Path("outerward.toml"), tmp_path / "etc" / "outerward.toml")
     )
     return tmp_path
+
+
+def oidc(provider: OidcSettings | SamlSettings) -> OidcSettings:
+    assert isinstance(provider, OidcSettings)
+    return provider
 
 
 def settings(
@@ -135,7 +141,7 @@ def test_relative_paths_start_at_the_files_folder(folder: Path) -> None:
     (folder / "conf/o.toml").write_text(PROVIDER.replace("from the file", "file:key"))
     found = load_settings(Path("conf/o.toml"), {}).settings
     assert found.state == folder / "conf/data"
-    assert found.provider["corp"].client_secret == "from a file"
+    assert oidc(found.provider["corp"]).client_secret == "from a file"
 
 
 def test_a_flag_wins_over_the_environment_and_that_over_the_file(folder: Path) -> None:
@@ -190,21 +196,21 @@ def test_the_environment_gives_scalars_lists_and_secrets(folder: Path) -> None:
     assert found.log.level == "debug"
     assert found.log.access == "combined"
     assert found.metrics.listen == "127.0.0.1:9100"
-    assert found.provider["corp"].client_secret == "from there"
-    assert found.provider["corp"].client_id == "id from there"
+    assert oidc(found.provider["corp"]).client_secret == "from there"
+    assert oidc(found.provider["corp"]).client_id == "id from there"
     assert all(type(value) is str for value in (*found.store.secret, found.store.url, *found.edge.listen))
 
 
 def test_a_secret_in_a_file_is_taken_as_it_is(folder: Path) -> None:
     (folder / "key").write_text("env:NOT_A_REFERENCE")
     environ = {"OUTERWARD_PROVIDER_CORP_CLIENT_SECRET_FILE": "key"}
-    assert settings(folder, PROVIDER, environ).provider["corp"].client_secret == "env:NOT_A_REFERENCE"
+    assert oidc(settings(folder, PROVIDER, environ).provider["corp"]).client_secret == "env:NOT_A_REFERENCE"
 
 
 def test_a_missing_secret_may_come_from_the_environment(folder: Path) -> None:
     text = PROVIDER.replace('client_secret = "from the file"', "")
     environ = {"OUTERWARD_PROVIDER_CORP_CLIENT_SECRET": "from there"}
-    assert settings(folder, text, environ).provider["corp"].client_secret == "from there"
+    assert oidc(settings(folder, text, environ).provider["corp"]).client_secret == "from there"
 
 
 @pytest.mark.parametrize(

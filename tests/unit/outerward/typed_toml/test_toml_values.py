@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outerward.typed_toml.values import certificates, duration, read_secret_file, secret, size
+from outerward.typed_toml.values import (
+    certificates,
+    certificates_in,
+    duration,
+    read_secret_file,
+    readable,
+    secret,
+    size,
+)
 from tests.support.certificates import Authority
 
 
@@ -110,6 +118,7 @@ def test_certificates_are_taken_out_of_what_stands_around_them(tmp_path: Path) -
     found = certificates(str(tmp_path / "ca.pem"))
 
     assert found.split() == (one + other).split()
+    assert certificates_in((tmp_path / "ca.pem").read_text()) == found
 
 
 @pytest.mark.parametrize(
@@ -130,3 +139,49 @@ def test_what_holds_no_certificate_is_refused(tmp_path: Path, content: bytes, wo
 
     with pytest.raises(ValueError, match=words):
         certificates(str(tmp_path / "ca.pem"))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("hunter2", "^holds no certificate in PEM form$"),
+        ("-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----", "^holds no certificate"),
+        ("\ud800", "^holds no certificate"),
+        (
+            "-----BEGIN CERTIFICATE-----\nhunter2\n-----END CERTIFICATE-----",
+            "^holds a certificate that cannot be read$",
+        ),
+    ],
+    ids=["a word", "a key", "no text", "no certificate in it"],
+)
+def test_a_text_without_a_certificate_is_refused_and_not_shown(text: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words) as refused:
+        certificates_in(text)
+
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_document_is_readable_whatever_it_holds(tmp_path: Path) -> None:
+    (tmp_path / "idp.xml").write_bytes(b"\xff not XML")
+
+    assert readable(str(tmp_path / "idp.xml")) == str(tmp_path / "idp.xml")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("gone.xml", "gone.xml cannot be read: No such file"), ("", "cannot be read: Is a directory")],
+    ids=["missing", "a folder"],
+)
+def test_a_document_that_cannot_be_read_is_refused(tmp_path: Path, name: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        readable(str(tmp_path / name))
+
+
+def test_a_document_may_have_ten_megabytes_and_no_more(tmp_path: Path) -> None:
+    with (tmp_path / "idp.xml").open("wb") as file:
+        file.truncate(10 * 1024 * 1024)
+    assert readable(str(tmp_path / "idp.xml"))
+    with (tmp_path / "idp.xml").open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(ValueError, match="is too large for a document"):
+        readable(str(tmp_path / "idp.xml"))

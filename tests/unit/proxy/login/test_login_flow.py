@@ -1,27 +1,21 @@
 """The decisions of a login, one by one."""
 
-from dataclasses import replace
-
 import pytest
 
-from idp_adapters import LoginErrorReason
+from idp_adapters import LoginError, LoginErrorReason
 from proxy import Site
 from proxy.login.cookies import login_cookie_name
 from proxy.login.flow import (
     Accepted,
-    Callback,
     Claim,
     Opening,
-    Place,
     accept_answer,
     home_of,
     logout_step,
-    methods_of,
     open_login,
-    place_of,
     principal_of,
     read_claim,
-    redirect_uri,
+    relying_party,
 )
 from proxy.login.notices import failure_of, notice_of
 from proxy.login.transaction import Transaction, digest_of
@@ -32,6 +26,7 @@ from proxy.problems import (
     FOREIGN_ORIGIN,
     LOGIN_REFUSED,
     LOGIN_REQUIRED,
+    LOGIN_TOO_OLD,
     LOGIN_UNKNOWN,
     NO_ROUTE,
     PROVIDER_ERROR,
@@ -139,44 +134,12 @@ def test_a_button_on_a_foreign_page_is_refused() -> None:
     assert open_login(visit(method="POST")) is FOREIGN_ORIGIN
 
 
-@pytest.mark.parametrize(
-    ("path", "place"),
-    [
-        ("/.outerward/login", Place.LOGIN),
-        ("/ngrok/login", Place.LOGIN),
-        ("/.outerward/logout", Place.LOGOUT),
-        ("/ngrok/logout", Place.LOGOUT),
-        ("/.outerward/signed-out", Place.SIGNED_OUT),
-        ("/.outerward/callback/corp", Callback("corp")),
-        ("/.outerward/callback/okta", None),
-        ("/.outerward/callback/gone", None),
-        ("/.outerward/callback/corp/", None),
-        ("/.outerward/callback/%63orp", None),
-        ("/.outerward/Login", None),
-        ("/.outerward/login/", None),
-        ("/.outerward/%6cogin", None),
-        ("/.outerward//login", None),
-        ("/.outerward/", None),
-        ("*", None),
-    ],
-)
-def test_only_exact_spellings_and_providers_of_this_host_lead_anywhere(
-    path: str, place: Place | Callback | None
-) -> None:
-    assert place_of(visit(path), {"corp", "okta"}) == place
-
-
-def test_a_provider_that_is_not_running_has_no_callback() -> None:
-    assert place_of(visit("/.outerward/callback/corp"), {"okta"}) is None
-
-
-def test_a_callback_takes_get_alone() -> None:
-    assert methods_of(Callback("corp")) == ("GET",)
-    assert methods_of(Place.LOGIN) == ("GET", "HEAD", "POST")
-
-
 def callback(query: str, **headers: str) -> Visit:
     return visit(f"/.outerward/callback/corp{query}", **headers)
+
+
+def claim_of(asked: Visit) -> Claim | Problem:
+    return read_claim(asked, asked.parameter("state") or "")
 
 
 def with_cookie(state: str, value: str = SECRET) -> str:
@@ -184,22 +147,22 @@ def with_cookie(state: str, value: str = SECRET) -> str:
 
 
 def test_a_claim_names_the_cookies_that_may_belong_to_its_state() -> None:
-    claim = read_claim(callback("?state=s1&code=c", Cookie=f"{with_cookie('s1')}; {with_cookie('s2')}"))
+    claim = claim_of(callback("?state=s1&code=c", Cookie=f"{with_cookie('s1')}; {with_cookie('s2')}"))
 
     assert isinstance(claim, Claim)
     assert [cookie.value for cookie in claim.candidates] == [SECRET]
-    assert read_claim(callback("?state=s3&code=c", Cookie=with_cookie("s1"))) == Claim("s3", ())
+    assert claim_of(callback("?state=s3&code=c", Cookie=with_cookie("s1"))) == Claim("s3", ())
 
 
 @pytest.mark.parametrize("query", ["", "?code=c", "?state=&code=c"])
 def test_oidc_01_a_callback_without_state_claims_nothing(query: str) -> None:
-    assert read_claim(callback(query)) is CALLBACK_MALFORMED
+    assert claim_of(callback(query)) is CALLBACK_MALFORMED
 
 
 @pytest.mark.parametrize("name", ["state", "code", "iss", "error", "error_description", "id_token", "scope"])
 def test_a_doubled_protocol_parameter_is_nobodys_answer(name: str) -> None:
-    assert read_claim(callback(f"?state=s&code=c&{name}=x&{name}=x")) is CALLBACK_MALFORMED
-    assert isinstance(read_claim(callback("?state=s&code=c&extra=1&extra=2")), Claim)
+    assert claim_of(callback(f"?state=s&code=c&{name}=x&{name}=x")) is CALLBACK_MALFORMED
+    assert isinstance(claim_of(callback("?state=s&code=c&extra=1&extra=2")), Claim)
 
 
 KEPT = Transaction(
@@ -212,11 +175,9 @@ KEPT = Transaction(
 )
 
 
-def judge(
-    kept: Transaction | None, *, value: str = SECRET, provider: str = "corp", age_us: int = 0
-) -> object:
+def judge(kept: Transaction, *, value: str = SECRET, provider: str = "corp", age_us: int = 0) -> object:
     asked = callback("?state=s&code=c", Cookie=with_cookie("s", value))
-    claim = read_claim(asked)
+    claim = claim_of(asked)
     assert isinstance(claim, Claim)
     return accept_answer(asked, provider, claim, kept, StoreTime(BEGUN_AT + age_us))
 
@@ -230,12 +191,11 @@ def test_the_browser_that_began_a_login_is_let_on() -> None:
 
 
 def test_an_answer_of_another_login_is_refused() -> None:
-    assert judge(None) is LOGIN_UNKNOWN
     assert judge(KEPT, value="d" * 43) is LOGIN_UNKNOWN
     assert judge(KEPT, provider="okta") is LOGIN_UNKNOWN
     assert judge(replace_in(KEPT, provider="okta")) is LOGIN_UNKNOWN
     assert judge(replace_in(KEPT, hostname="apps.example.com")) is LOGIN_UNKNOWN
-    assert judge(KEPT, age_us=600_000_000) is LOGIN_UNKNOWN
+    assert judge(KEPT, age_us=600_000_000) is LOGIN_TOO_OLD
     assert isinstance(judge(KEPT, age_us=599_999_999), Accepted)
 
 
@@ -279,8 +239,17 @@ def test_a_logout_happens_at_once_only_where_the_visitor_plainly_asked(
 
 
 def test_ident_12_the_redirect_uri_is_the_configured_origin_with_the_provider_and_no_prefix() -> None:
-    assert redirect_uri(WIKI) == "https://apps.example.com/.outerward/callback/okta"
-    assert redirect_uri(replace(APP, provider="a b/ü")).endswith("/callback/a%20b%2F%C3%BC")
+    callback = relying_party(WIKI.origin, "okta", "oidc").answer
+    assert callback == "https://apps.example.com/.outerward/callback/okta"
+    assert relying_party(APP.origin, "a b/ü", "oidc").answer.endswith("/callback/a%20b%2F%C3%BC")
+
+
+def test_our_addresses_for_a_saml_provider_are_of_the_configured_origin() -> None:
+    party = relying_party(WIKI.origin, "okta", "saml")
+    assert party.answer == "https://apps.example.com/.outerward/saml/okta/acs"
+    assert party.logout == "https://apps.example.com/.outerward/saml/okta/slo"
+    assert party.metadata == "https://apps.example.com/.outerward/saml/okta/metadata"
+    assert party.signed_out == "https://apps.example.com/.outerward/signed-out"
 
 
 def test_the_principal_carries_all_that_the_identity_says() -> None:
@@ -315,9 +284,20 @@ def test_a_notice_tells_of_an_end_that_the_visitor_did_not_ask_for_with_its_time
 
 @pytest.mark.parametrize("reason", LoginErrorReason.__args__)  # type: ignore[attr-defined]
 def test_every_failure_of_a_provider_has_its_page(reason: LoginErrorReason) -> None:
-    assert 400 <= failure_of(reason).status < 600
+    assert 400 <= failure_of(LoginError(reason)).status < 600
+
+
+def test_a_page_about_clocks_names_the_side_and_the_seconds() -> None:
+    assert "90 seconds ahead of ours" in failure_of(LoginError("clock_skew", skew_s=90.2)).sentence
+    assert "3600 seconds behind ours" in failure_of(LoginError("clock_skew", skew_s=-3600)).sentence
+
+
+def test_a_page_about_a_weak_signature_names_the_method_and_what_to_change() -> None:
+    page = failure_of(LoginError("weak_signature", "signed with RSA with SHA-1"))
+    assert "RSA with SHA-1" in page.sentence
+    assert "SHA-256" in page.advice
 
 
 def test_an_error_in_the_callback_is_an_answer_and_elsewhere_an_outage() -> None:
-    assert failure_of("provider_error") is PROVIDER_ERROR
-    assert failure_of("provider_error", in_callback=True) is LOGIN_REFUSED
+    assert failure_of(LoginError("provider_error")) is PROVIDER_ERROR
+    assert failure_of(LoginError("provider_error"), in_callback=True) is LOGIN_REFUSED

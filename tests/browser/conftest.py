@@ -1,0 +1,65 @@
+"""A browser, and a demo for it to visit."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, async_playwright
+
+from tests.support.program import Program, request
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A demo that runs, and what it told when it was ready."""
+
+    program: Program
+    tunnels: dict[str, str]
+    issuers: dict[str, str]
+    admin: str
+    admin_token: str
+
+    def own_sessions(self) -> dict[str, dict[str, object]]:
+        """The sessions that began on this machine, by public URL: none of those that were there before."""
+        listed = json.loads(self.program.ask_admin("/app/sessions", self.admin_token).body)
+        return {
+            each["public_url"]: each
+            for each in listed["application_sessions"]
+            if each["browser_session"]["ip_address"] == "127.0.0.1"
+        }
+
+    def revoke(self, session_id: object) -> int:
+        """End a session by the admin API; the status of its answer."""
+        credentials = {"Authorization": f"Bearer {self.admin_token}"}
+        return request(self.admin, f"/app/sessions/{session_id}", credentials, "DELETE").status
+
+
+@pytest.fixture
+def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Demo]:
+    """A demo that told that it is ready."""
+    monkeypatch.delenv("DISPLAY", raising=False)
+    program = Program(tmp_path, "demo", "--json", "--no-browser", "--ready-file", str(tmp_path / "ready"))
+    try:
+        program.ready()
+        assert program.process.stdout is not None
+        told = json.loads(program.process.stdout.readline())
+        yield Demo(
+            program,
+            {tunnel["name"]: tunnel["url"] for tunnel in told["tunnels"]},
+            {provider["type"]: provider["issuer"] for provider in told["providers"]},
+            told["admin"],
+            told["admin_token"],
+        )
+    finally:
+        program.stop()
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    """One browser, with nothing in it."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield browser
+        await browser.close()
