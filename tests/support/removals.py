@@ -1,0 +1,16 @@
+"""Every security check that is taken away in turn, gathered by what it protects.
+
+``tests.support.removed_checks`` takes them away; this says what is edited and which tests should fail.
+"""
+
+from tests.support import removals_login, removals_logout, removals_saml, removals_xml
+
+REMOVALS = (
+    *removals_xml.REMOVALS,
+    *removals_saml.REMOVALS,
+    *removals_logout.REMOVALS,
+    *removals_login.REMOVALS,
+)
+
+ALL_TESTS = tuple(dict.fromkeys(test for removal in REMOVALS for test in removal.tests))
+"""All that are asked, to see first that they pass with every check in place."""
