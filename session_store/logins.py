@@ -79,8 +79,7 @@ class Logins:
 
     async def now(self) -> StoreTime:
         """See Store.now."""
-        seconds, microseconds = cast("list[bytes]", await self._commands.run("TIME"))
-        return StoreTime(int(seconds) * 1_000_000 + int(microseconds))
+        return _store_time(await self._commands.run("TIME"))
 
     async def save(self, key: str, payload: bytes, ttl_s: int) -> None:
         """See Store.save_login."""
@@ -93,10 +92,11 @@ class Logins:
         sealed = await self._commands.run("GETDEL", place)
         return self._opened(sealed, place)
 
-    async def read(self, key: str) -> bytes | None:
+    async def read(self, key: str) -> tuple[bytes | None, StoreTime]:
         """See Store.read_login."""
         place = keys.login(key)
-        return self._opened(await self._commands.run("GET", place), place)
+        sealed, now = await self._commands.run_all([("GET", place), ("TIME",)])
+        return self._opened(sealed, place), _store_time(now)
 
     async def memory(self, cookie_hash: CookieHash) -> bytes | None:
         """See Store.session_memory."""
@@ -212,3 +212,8 @@ class Logins:
 
     async def _unindex(self, user_id: UserId) -> None:
         await self._commands.run_all([("ZREM", keys.USERS, user_id), ("DEL", keys.user_tag_of(user_id))])
+
+
+def _store_time(reply: Reply) -> StoreTime:
+    seconds, microseconds = cast("list[bytes]", reply)
+    return StoreTime(int(seconds) * 1_000_000 + int(microseconds))

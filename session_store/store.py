@@ -217,8 +217,11 @@ class Store:
         """What was kept under ``key``, to one caller once; None where nothing is, or no secret opens it."""
         return await self._logins.take(key)
 
-    async def read_login(self, key: str) -> bytes | None:
-        """What is kept under ``key``, and stays there; None as ``take_login`` has it."""
+    async def read_login(self, key: str) -> tuple[bytes | None, StoreTime]:
+        """What is kept under ``key``, and stays there, and the time as ``now`` tells it.
+
+        None as ``take_login`` has it.
+        """
         return await self._logins.read(key)
 
     async def complete_login(

@@ -69,13 +69,14 @@ async def _transaction(
     desk: Desk, visit: Visit, provider: Provider, state: str
 ) -> Transaction | Problem | None:
     """The login that ``state`` leads to, left where it is: only a verified answer may use it up."""
-    transaction = decode(await desk.kept("login", state), Transaction)
+    kept, now = await desk.kept("login", state)
+    transaction = decode(kept, Transaction)
     if transaction is None:
         answered = bool(state) and await desk.store.was_used(_answered(state))
         return ANSWER_REPLAYED if answered else None
     if transaction.provider != provider.name or transaction.hostname != visit.host.hostname:
         return None
-    return LOGIN_TOO_OLD if transaction.is_over(await desk.store.now()) else transaction
+    return LOGIN_TOO_OLD if transaction.is_over(now) else transaction
 
 
 async def _failed(

@@ -4,11 +4,13 @@ The rim: it turns a request into a Visit, lets the flow answer, and turns the An
 no body but a provider's form, and it judges the request target as received, never aiohttp's decoded forms.
 """
 
+import asyncio
 import secrets
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -37,6 +39,10 @@ from proxy.problems import (
 )
 from proxy.routes import Site
 from session_store import Store, StoreUnavailable
+
+FAILURE_HOLDS_S = 0.05
+"""How long a message that failed keeps its turn: a flood of them is dealt with at forty a second."""
+_COSTLY = frozenset({Errand.ACS, Errand.SLO})
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +122,10 @@ async def _dispatch(desk: Desk, visit: Visit, rim: Rim) -> Answer:
             async with rim.turns[name, errand].one() as had:
                 if not had:
                     return answers.answer(visit, LOGINS_BUSY)
-                return await _run(errand, desk, visit, desk.providers[name], form)
+                done = await _run(errand, desk, visit, desk.providers[name], form)
+                if errand in _COSTLY and done.status >= HTTPStatus.BAD_REQUEST:
+                    await asyncio.sleep(FAILURE_HOLDS_S)
+                return done
         case Place.LOGIN:
             return await begin_login(desk, visit)
         case Place.LOGOUT:

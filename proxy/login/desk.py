@@ -12,7 +12,7 @@ from proxy.login.flow import is_open_here
 from proxy.login.transaction import Stage, key_of
 from proxy.login.visit import Visit
 from proxy.routes import Site
-from session_store import BrowserSession, EndReason, Store, UserId
+from session_store import BrowserSession, EndReason, Store, StoreTime, UserId
 
 log = structlog.get_logger("proxy.login")
 
@@ -50,9 +50,9 @@ class Desk:
     new_secret: Callable[[], str]
     limited: Limited = field(default_factory=Limited)
 
-    async def kept(self, stage: Stage, state: str) -> bytes | None:
-        """What is kept for ``state``, left where it is; a made-up state costs a look and nothing else."""
-        return await self.store.read_login(key_of(stage, state)) if state else None
+    async def kept(self, stage: Stage, state: str) -> tuple[bytes | None, StoreTime]:
+        """What is kept for ``state``, left where it is, and the store's time; no state costs nothing."""
+        return await self.store.read_login(key_of(stage, state)) if state else (None, StoreTime(0))
 
     async def is_limited(self, visit: Visit) -> bool:
         """Whether this client failed so often that it is not looked at for a while."""

@@ -23,14 +23,14 @@ from proxy.problems import (
     Link,
     Problem,
 )
-from session_store import CookieHash, EndReason, LoginOvertaken
+from session_store import CookieHash, EndReason, LoginOvertaken, StoreTime
 
 
 async def finish_login(desk: Desk, visit: Visit, provider: Provider) -> Answer:
     """Answer a callback whose answer comes with the browser's cookie. Raises StoreUnavailable."""
     state = provider.state_of(visit.parameters)
-    kept = await desk.kept("login", state)
-    login = await _take(desk, visit, provider, "login", state, decode(kept, Transaction))
+    kept, now = await desk.kept("login", state)
+    login = await _take(desk, visit, provider, "login", state, decode(kept, Transaction), now)
     if isinstance(login, Problem):
         return await refuse_unknown(desk, visit, provider, login)
     try:
@@ -51,9 +51,10 @@ async def finish_arrived(desk: Desk, visit: Visit, provider: Provider) -> Answer
         return answer(visit, FOREIGN_ORIGIN)
     state = visit.parameter("state") or ""
     stage: Stage = "asked" if visit.method == "POST" else "answered"
-    arrived = decode(await desk.kept(stage, state), Arrived)
+    kept, now = await desk.kept(stage, state)
+    arrived = decode(kept, Arrived)
     transaction = arrived.transaction if arrived is not None else None
-    login = await _take(desk, visit, provider, stage, state, transaction)
+    login = await _take(desk, visit, provider, stage, state, transaction, now)
     if arrived is None or isinstance(login, Problem):
         return await refuse_unknown(
             desk, visit, provider, login if isinstance(login, Problem) else LOGIN_UNKNOWN
@@ -91,6 +92,7 @@ async def _take(
     stage: Stage,
     state: str,
     transaction: Transaction | None,
+    now: StoreTime,
 ) -> Accepted | Problem:
     """The login of this browser that is kept for ``state``, taken out so that no second request finds it.
 
@@ -101,7 +103,7 @@ async def _take(
         return claim
     if not claim.candidates or transaction is None:
         return LOGIN_UNKNOWN
-    login = accept_answer(visit, provider.name, claim, transaction, await desk.store.now())
+    login = accept_answer(visit, provider.name, claim, transaction, now)
     if isinstance(login, Accepted) and await desk.store.take_login(key_of(stage, state)) is None:
         return LOGIN_UNKNOWN
     return login

@@ -147,7 +147,8 @@ async def _mark(desk: Desk, demand: LogoutDemand) -> None:
 
 async def _under_way(desk: Desk, visit: Visit, provider: Provider, state: str) -> LogoutUnderWay | None:
     """The logout of ours that ``state`` leads to, left where it is until its answer is verified."""
-    under_way = decode(await desk.kept("logout", state), LogoutUnderWay)
+    kept, _ = await desk.kept("logout", state)
+    under_way = decode(kept, LogoutUnderWay)
     fits = under_way is not None and (under_way.provider, under_way.hostname) == (
         provider.name,
         visit.host.hostname,

@@ -7,8 +7,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-AT_ONCE = 4
-"""Enough to keep both verifying threads busy while others wait for the store."""
+AT_ONCE = 2
+"""One is verified while another waits for the store."""
 MOST_WAITING = 64
 PATIENCE_S = 5.0
 """How long a message waits: behind a provider that does not answer, not for ever."""
