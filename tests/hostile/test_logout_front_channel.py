@@ -5,6 +5,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
+from proxy.login.provider_logout import MOST_INVALID
 from session_store import EndReason, Store, Tombstone
 from tests.support.edge import HOST, hash_of
 from tests.support.logout_tokens import (
@@ -198,3 +199,15 @@ async def test_a_front_channel_login_under_way_is_overtaken_too(scene: LogoutSce
     assert (await scene.get(target, headers=IN_A_FRAME)).status == 200
 
     assert (await scene.come_back(begun)).status == 409
+
+
+async def test_b10_whoever_makes_up_sids_is_not_heard_for_a_while(scene: LogoutScene) -> None:
+    cookie = await scene.sign_in(sid="s-1")
+    made_up = [
+        await scene.get(f"{FRONT}?{urlencode({'iss': scene.corp.issuer, 'sid': f'x-{number}'})}")
+        for number in range(MOST_INVALID)
+    ]
+    assert {answer.status for answer in made_up} == {200}
+    right = await scene.get(f"{FRONT}?{urlencode({'iss': scene.corp.issuer, 'sid': 's-1'})}")
+    assert (right.status, code_of(right)) == (429, 2043)
+    assert await scene.is_in(cookie)

@@ -6,6 +6,7 @@ _SAML = "idp_adapters/saml"
 _TESTS = "tests/unit/idp_adapters/saml"
 _GATE = (f"{_TESTS}/test_gate.py",)
 _SHAPE = (f"{_TESTS}/test_gate.py::test_a_signature_of_another_shape_is_refused_before_it_is_looked_at",)
+_NAMES = (f"{_TESTS}/test_gate_names.py",)
 _SIGNATURE = (f"{_TESTS}/test_signature.py",)
 _XML = f"{_SAML}/strict_xml.py"
 _DECLARED = 'if body.count(b"<!") != body.count(b"<![CDATA[") + (body.count(b"<!--") if comments else 0):'
@@ -62,6 +63,27 @@ REMOVALS = (
         ),
         ("base64 is measured before it is decoded", "if len(text) > limit:"),
         ("of children that must be single there are not two", "if len(found) > 1:"),
+    ),
+    *removals(
+        f"{_SAML}/signature_shape.py",
+        _NAMES,
+        ("an ID is a plain name", "not _PLAIN_ID.fullmatch(identifier) or ", ""),
+    ),
+    *removals(
+        _XML,
+        _NAMES,
+        ("an element's name is short with its namespace", "if len(node.tag) > MAX_NAME:"),
+        ("an attribute's name is short with its namespace", "if len(name) > MAX_NAME:"),
+    ),
+    *removals(
+        f"{_SAML}/gate.py",
+        _NAMES,
+        ("DataReferences are few", "if references < 0:"),
+    ),
+    *removals(
+        f"{_SAML}/entity_ids.py",
+        (f"{_TESTS}/test_entity_ids.py",),
+        ("no two providers are called alike", "if owner != provider:"),
     ),
     *removals(
         f"{_SAML}/signature_shape.py",
