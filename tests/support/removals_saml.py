@@ -340,12 +340,6 @@ _METADATA_OF = (
     ),
 )
 
-_NAMES = removals(
-    f"{_SAML}/entity_ids.py",
-    (f"{_TESTS}/test_entity_ids.py",),
-    ("no two providers are called alike", "if owner != provider:"),
-)
-
 _THREADS = removals(
     f"{_SAML}/threads.py",
     (f"{_TESTS}/test_threads.py",),
@@ -358,4 +352,4 @@ _THREADS = removals(
     ),
 )
 
-REMOVALS = (*_ANSWER, *_CONDITIONS_OF, *_METADATA_OF, *_NAMES, *_THREADS)
+REMOVALS = (*_ANSWER, *_CONDITIONS_OF, *_METADATA_OF, *_THREADS)
