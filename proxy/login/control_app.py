@@ -40,8 +40,8 @@ from proxy.problems import (
 from proxy.routes import Site
 from session_store import Store, StoreUnavailable
 
-FAILURE_HOLDS_S = 0.05
-"""How long a message that failed keeps its turn: a flood of them is dealt with at forty a second."""
+FAILURE_HOLDS_S = 0.1
+"""How long a message that failed keeps its turn: a flood of them is dealt with at twenty a second."""
 _COSTLY = frozenset({Errand.ACS, Errand.SLO})
 
 
