@@ -66,9 +66,9 @@ class SamlProvider:
     """A Provider by SAML 2.0 web single sign-on; nothing is fetched before the first login.
 
     ``settle`` keeps our key pair where none is configured, ``threads`` verify, ``entity_ids`` knows what the
-    other providers are called. ``clock`` tells the time of
-    day in seconds, ``monotonic`` the age of what is cached, ``random_bytes`` makes secrets, ``fetch`` is the
-    wire; these have their production values by default.
+    other providers are called. ``clock`` tells the time of day in seconds, ``monotonic`` the age of what is
+    cached, ``random_bytes`` makes secrets, ``fetch`` is the wire; these have their production values by
+    default.
     """
 
     protocol: Final[ProtocolName] = "saml"
@@ -204,9 +204,7 @@ class SamlProvider:
                 private_keys=(pair.private_key,),
                 allow_cbc=self._settings.allow_cbc,
                 want_encrypted=self._settings.want_encrypted,
-                authenticated_since=login.requested_at
-                if login is not None and self._settings.force_authn
-                else None,
+                authenticated_since=requested_at if self._settings.force_authn else None,
             ),
         )
         return _completed(assertion, self._settings, idp.entity_id)

@@ -43,6 +43,7 @@ from session_store import Store, StoreUnavailable
 FAILURE_HOLDS_S = 0.1
 """How long a message that failed keeps its turn: a flood of them is dealt with at twenty a second."""
 _COSTLY = frozenset({Errand.ACS, Errand.SLO})
+"""What costs us; a callback mostly waits for its provider, and as many as come may do so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def create_control_app(
     """
     desk = Desk(site, store, providers, now_ms, new_secret)
     forms = Forms()
-    turns = {(name, errand): Turns() for name in providers for errand in Errand}
+    turns = {(name, errand): Turns() for name in providers for errand in _COSTLY}
 
     @web.middleware
     async def front(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -119,11 +120,14 @@ async def _dispatch(desk: Desk, visit: Visit, rim: Rim) -> Answer:
         return answers.answer(visit, form)
     match place:
         case ProviderPlace(errand, name):
+            provider = desk.providers[name]
+            if errand not in _COSTLY:
+                return await _run(errand, desk, visit, provider, form)
             async with rim.turns[name, errand].one() as had:
                 if not had:
                     return answers.answer(visit, LOGINS_BUSY)
-                done = await _run(errand, desk, visit, desk.providers[name], form)
-                if errand in _COSTLY and done.status >= HTTPStatus.BAD_REQUEST:
+                done = await _run(errand, desk, visit, provider, form)
+                if done.status >= HTTPStatus.BAD_REQUEST:
                     await asyncio.sleep(FAILURE_HOLDS_S)
                 return done
         case Place.LOGIN:
