@@ -14,6 +14,8 @@ import msgspec
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _URL_CHARACTERS = re.compile(r"[!-~]+")
 _HOST = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?|[0-9a-f:.]*:[0-9a-f:.]*")
+_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?")
+"""What browsers read as an IPv4 address in one of its odd spellings (WHATWG URL §3.5)."""
 _MAX_URL = 2000
 
 
@@ -72,7 +74,7 @@ def _split(url: str) -> tuple[SplitResult, str]:
         raise UrlError("it cannot be parsed") from None
     # Percent-encoding and zones are read differently by different parsers; a label of a wrong length makes
     # Python's resolver raise.
-    if not host or not _HOST.fullmatch(host):
+    if not host or not _HOST.fullmatch(host) or (_NUMBER.fullmatch(host) and _literal(host) is None):
         raise UrlError("it names no host, or one that is not a plain name or address")
     return parts, host
 

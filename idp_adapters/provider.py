@@ -12,7 +12,9 @@ import msgspec
 from idp_adapters.identity import Identity
 
 Prompt = Literal["", "login", "select_account"]
-ProtocolName = Literal["oidc", "saml"]
+ProtocolName = Literal["oidc", "oauth", "saml"]
+ResponseMode = Literal["query", "form_post"]
+"""How the browser brings the answer to a login: by GET with our cookies, or posted across sites without."""
 Parameters = Sequence[tuple[str, str]]
 """The parameters of a message in their order, doubled ones still in."""
 
@@ -77,8 +79,10 @@ class LoginCompleted(msgspec.Struct, frozen=True, kw_only=True):
 
     ``issued_at`` and ``ends_at`` are Unix times, None where they are not told: when the provider said so, and
     when it ends its own session. ``names`` are those that the provider may later end this session by.
-    ``memory`` is for ``logout`` and ``refresh``; it holds secrets. ``replay`` is None where the protocol's
-    own single use is enough.
+    ``memory`` is for ``logout`` and ``refresh``; it holds secrets. ``access_token`` is the one that an
+    upstream may be handed, "" where there is none. ``replay`` is None where the protocol's own single use is
+    enough. ``incomplete``: a refresh that brought tokens, which must be kept, and nothing about the person;
+    ``identity`` is then the one that was known.
     """
 
     identity: Identity
@@ -86,7 +90,9 @@ class LoginCompleted(msgspec.Struct, frozen=True, kw_only=True):
     ends_at: float | None = None
     names: tuple[str, ...] = ()
     memory: bytes = b""
+    access_token: str = ""
     replay: Replay | None = None
+    incomplete: bool = False
 
     def __repr__(self) -> str:
         return f"LoginCompleted({self.identity!r}, ...)"
@@ -199,6 +205,14 @@ class Provider(Protocol):
     @property
     def protocol(self) -> ProtocolName:
         """Which addresses of ours it uses."""
+
+    @property
+    def issuer(self) -> str:
+        """The issuer identifier that the provider may name itself by when it begins a login; "" for none."""
+
+    @property
+    def response_mode(self) -> ResponseMode:
+        """How answers to logins come."""
 
     async def begin(self, party: RelyingParty, prompt: Prompt = "") -> LoginBegun:
         """Start a login. Raises LoginError when the provider cannot be used now."""

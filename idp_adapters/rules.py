@@ -10,14 +10,13 @@ from typing import Literal
 
 import msgspec
 
-from idp_adapters.identity import Identity, is_writable
+from idp_adapters.identity import Identity, folded, is_writable
 
 RuleKind = Literal["anyone", "domain", "email", "group", "github-team"]
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*", re.ASCII)
 _BLANK_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
-_ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
 class RuleError(ValueError):
@@ -75,21 +74,16 @@ def _matches(rule: Rule, identity: Identity) -> bool:
                 parts[1] if rule.kind == "domain" else "@".join(parts)
             )
         case "github-team":
-            return False
-
-
-def _fold(text: str) -> str:
-    # ASCII letters alone: Unicode folding would make 'K' (KELVIN SIGN) a 'k', and so one person another.
-    return text.translate(_ASCII_LOWER)
+            return rule.value in identity.teams
 
 
 def _is_domain(text: str) -> bool:
-    return len(text) <= 253 and _DOMAIN.fullmatch(_fold(text)) is not None
+    return len(text) <= 253 and _DOMAIN.fullmatch(folded(text)) is not None
 
 
 def _address_parts(address: str) -> tuple[str, str] | None:
     """The folded local part and domain, or None where that is not certain."""
-    parts = _fold(address).split("@")
+    parts = folded(address).split("@")
     if len(parts) != 2 or _BLANK_OR_CONTROL.search(address):
         return None
     local, domain = parts
@@ -102,7 +96,7 @@ def _domain_name(text: str) -> str:
             f"{'@' + text!r} does not name a domain: letters, digits, hyphens and dots, "
             "no wildcard, no dot at the end, an international name in its ASCII form (xn--…)"
         )
-    return _fold(text)
+    return folded(text)
 
 
 def _address(text: str) -> str:
@@ -124,4 +118,4 @@ def _team_name(name: str) -> str:
     organisation, _, team = name.partition("/")
     if not organisation or not team or "/" in team or _BLANK_OR_CONTROL.search(name):
         raise RuleError(f"{'github-team:' + name!r} needs an organisation and a team: github-team:acme/ops")
-    return _fold(name)
+    return folded(name)

@@ -19,14 +19,16 @@ def read_object(document: bytes) -> dict[str, object]:
     Raises JsonError.
     """
     try:
+        text = document.decode("utf-8")
         value = json.loads(
-            document.decode("utf-8"),
+            text,
             object_pairs_hook=_members,
             parse_float=_finite,
             parse_constant=_no_constant,
         )
-        # A lone surrogate parses, and fails only where it is written out: let it fail here.
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
+        if "\\u" in text:
+            # A lone surrogate parses, and fails only where it is written out: let it fail here.
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
     except JsonError:
         raise
     except (ValueError, RecursionError):

@@ -19,6 +19,11 @@ from yarl import URL
 from idp_adapters.destinations import Destinations, UrlError, is_localhost_name
 from idp_adapters.provider import LoginError
 
+KEPT_S = 1.0
+"""How long a connection waits for the next request: a login makes several, and handshakes are dear.
+
+Shorter than servers wait, so that none is used just as it is closed.
+"""
 DEADLINE_S = 5.0
 MAX_ANSWER = 1024 * 1024
 MAX_CONNECTIONS = 100
@@ -29,15 +34,19 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 
 class Request(msgspec.Struct, frozen=True):
-    """A call that protocol logic wants to have made. Headers and body may hold secrets: neither is shown."""
+    """A call that protocol logic wants to have made. Headers and body may hold secrets: neither is shown.
+
+    ``patience_s`` is for how long the answer is waited for; None leaves that to whoever carries it out.
+    """
 
     method: Literal["GET", "POST"]
     url: str
     headers: Mapping[str, str] = {}
     body: bytes = b""
+    patience_s: float | None = None
 
     def __repr__(self) -> str:
-        return f"Request({self.method} {self.url})"
+        return f"Request({self.method} {shown(self.url)})"
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -49,6 +58,11 @@ class Answer(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"Answer({self.status}, {len(self.body)} bytes)"
+
+
+def shown(url: str) -> str:
+    """``url`` as a log may have it: without its query, where a proof or the mark of a page may stand."""
+    return url.partition("?")[0]
 
 
 class Fetch(Protocol):
@@ -95,21 +109,24 @@ class Transport:
 
     async def __call__(self, request: Request) -> Answer:
         """Carry out ``request`` once. See Fetch."""
+        patience_s = self._deadline_s if request.patience_s is None else request.patience_s
         try:
             self._destinations.check_url(request.url)
-            async with asyncio.timeout(self._deadline_s):
+            async with asyncio.timeout(patience_s):
                 return await self._exchange(request)
         except UrlError as error:
-            raise LoginError("provider_misconfigured", f"{request.url}: {error}") from None
+            raise LoginError("provider_misconfigured", f"{shown(request.url)}: {error}") from None
         except TimeoutError:
-            detail = f"{request.url}: no answer within {self._deadline_s:g} s"
+            detail = f"{shown(request.url)}: no answer within {patience_s:g} s"
             raise LoginError("provider_unreachable", detail) from None
         except (aiohttp.ClientSSLError, ssl.SSLError) as error:
-            raise LoginError("provider_misconfigured", f"{request.url}: TLS: {_words(error)}") from None
+            raise LoginError(
+                "provider_misconfigured", f"{shown(request.url)}: TLS: {_words(error)}"
+            ) from None
         except aiohttp.InvalidURL:
-            raise LoginError("provider_misconfigured", f"{request.url}: not a usable URL") from None
+            raise LoginError("provider_misconfigured", f"{shown(request.url)}: not a usable URL") from None
         except (aiohttp.ClientError, OSError) as error:
-            raise LoginError("provider_unreachable", f"{request.url}: {_words(error)}") from None
+            raise LoginError("provider_unreachable", f"{shown(request.url)}: {_words(error)}") from None
 
     async def close(self) -> None:
         """Close the session."""
@@ -124,12 +141,12 @@ class Transport:
             data=request.body or None,
             allow_redirects=False,
         ) as response:
-            _refuse_unwanted(request.url, response)
+            _refuse_unwanted(shown(request.url), response)
             body = bytearray()
             async for chunk in response.content.iter_any():
                 body += chunk
                 if len(body) > MAX_ANSWER:
-                    detail = f"{request.url}: the answer is larger than {MAX_ANSWER} bytes"
+                    detail = f"{shown(request.url)}: the answer is larger than {MAX_ANSWER} bytes"
                     raise LoginError("provider_misconfigured", detail)
             headers = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status, headers, bytes(body))
@@ -140,7 +157,7 @@ class Transport:
                 resolver=self._resolver,
                 limit=MAX_CONNECTIONS,
                 use_dns_cache=False,
-                force_close=True,
+                keepalive_timeout=KEPT_S,
                 ssl=self._tls if self._tls is not None else True,
             )
             self._session = aiohttp.ClientSession(

@@ -57,6 +57,11 @@ def canonical_hostname(text: str) -> str:
     return name
 
 
+def is_ip_address(hostname: str) -> bool:
+    """Whether a canonical hostname is an address; one of IPv6 stands in brackets."""
+    return _ip_address(hostname) is not None
+
+
 def _ip_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     try:

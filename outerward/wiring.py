@@ -10,6 +10,7 @@ from admin_api import AdminRunner, create_app
 from idp_adapters import (
     EntityIds,
     LoginError,
+    OAuthSettings,
     OidcProvider,
     OidcSettings,
     Provider,
@@ -17,14 +18,18 @@ from idp_adapters import (
     SamlProvider,
     SamlSettings,
     Threads,
+    provider_of,
 )
-from outerward.config import Settings, routes_of
+from outerward.config import Settings, login_host_of, routes_of
 from outerward.metrics_page import CountedOf, metrics_app
 from proxy import (
     AccessLog,
+    Contexts,
     Counted,
+    IdentityKey,
     Journal,
     Metrics,
+    Places,
     Site,
     Worker,
     WriteLines,
@@ -65,14 +70,20 @@ class Edge:
         self._journal = Journal(
             Metrics() if settings.metrics.listen is not None else None, _access_log(settings, write_traffic)
         )
-        site = Site.of(routes_of(settings, edge_port))
+        site = Site.of(routes_of(settings, edge_port), login_host_of(settings, edge_port))
+        identity_key = IdentityKey(self._store.settle)
+        contexts = Contexts(Places(settings.geoip.databases))
         self._worker = Worker(
             site,
             self._store,
-            create_control_app(site, self._store, self._providers),
+            create_control_app(
+                site, self._store, self._providers, identity_key=identity_key, contexts=contexts
+            ),
+            identity_key=identity_key,
+            providers=self._providers,
             limits=settings.edge.limits,
             journal=self._journal,
-            geoip_databases=settings.geoip.databases,
+            contexts=contexts,
             trusted_proxies=settings.edge.trusted_proxies if settings.edge.forwarded != "none" else (),
         )
 
@@ -94,7 +105,9 @@ class Edge:
         self._threads.close()
         await self._store.close()
 
-    def _provider(self, name: str, settings: OidcSettings | SamlSettings) -> Provider:
+    def _provider(self, name: str, settings: OAuthSettings | OidcSettings | SamlSettings) -> Provider:
+        if isinstance(settings, OAuthSettings):
+            return provider_of(name, settings)
         if isinstance(settings, OidcSettings):
             self._entity_ids.claim(settings.issuer, name, written_down=True)
             return OidcProvider(name, settings)

@@ -5,12 +5,17 @@ canonical request), ``routes``, ``gate``, ``exchange`` with ``forwarding`` and `
 ``journal``.
 """
 
-from proxy.context import describe, network_of, warm_up
+from proxy.addresses import frontchannel_logout_path
+from proxy.connectors import why_not
+from proxy.context import Contexts, Places, describe, network_of, warm_up
+from proxy.identity_jwt import IdentityKey
 from proxy.journal import AccessLog, Journal, WriteLines
 from proxy.limits import Limits
 from proxy.login import create_control_app
+from proxy.login.flow import relying_party
 from proxy.metrics import FAMILIES, Counted, Family, Metrics, Sample
-from proxy.routes import Host, Route, Site, UpstreamAddress
+from proxy.routes import Host, LoginHost, Route, Site, UpstreamAddress
+from proxy.session_cookie import SessionCookie
 from proxy.settings import EdgeRouteSettings, EdgeSettings, GeoIPSettings, HeaderPreset, TunnelSettings
 from proxy.unchecked import PublicPaths, public_path
 from proxy.worker import Worker, wall_clock_ms
@@ -18,6 +23,7 @@ from proxy.worker import Worker, wall_clock_ms
 __all__ = [
     "FAMILIES",
     "AccessLog",
+    "Contexts",
     "Counted",
     "EdgeRouteSettings",
     "EdgeSettings",
@@ -25,12 +31,16 @@ __all__ = [
     "GeoIPSettings",
     "HeaderPreset",
     "Host",
+    "IdentityKey",
     "Journal",
     "Limits",
+    "LoginHost",
     "Metrics",
+    "Places",
     "PublicPaths",
     "Route",
     "Sample",
+    "SessionCookie",
     "Site",
     "TunnelSettings",
     "UpstreamAddress",
@@ -38,8 +48,11 @@ __all__ = [
     "WriteLines",
     "create_control_app",
     "describe",
+    "frontchannel_logout_path",
     "network_of",
     "public_path",
+    "relying_party",
     "wall_clock_ms",
     "warm_up",
+    "why_not",
 ]

@@ -6,11 +6,14 @@ Everything here is a path; the origin in front of it comes from the configuratio
 from typing import Final
 from urllib.parse import quote
 
+from idp_adapters import ProtocolName
 from proxy.problems import Link
 
 LOGIN_PATH: Final = "/.outerward/login"
 LOGOUT_PATH: Final = "/.outerward/logout"
 SIGNED_OUT_PATH: Final = "/.outerward/signed-out"
+SESSIONS_PATH: Final = "/.outerward/sessions"
+JWKS_PATH: Final = "/.outerward/jwks.json"
 SIGNED_OUT_PARTLY: Final = f"{SIGNED_OUT_PATH}?partly"
 
 ALIASES: Final = {"/ngrok/login": LOGIN_PATH, "/ngrok/logout": LOGOUT_PATH}
@@ -25,6 +28,11 @@ def callback_path(provider: str) -> str:
 def saml_path(provider: str, what: str) -> str:
     """Where SAML speaks with ``provider``: its ``metadata``, ``acs``, ``slo`` or ``finish``."""
     return f"/.outerward/saml/{quote(provider, safe='')}/{what}"
+
+
+def finish_path(provider: str, protocol: ProtocolName) -> str:
+    """Where a browser comes with its cookie once its answer was verified."""
+    return saml_path(provider, "finish") if protocol == "saml" else callback_path(provider) + "/finish"
 
 
 def backchannel_logout_path(provider: str) -> str:
@@ -49,9 +57,16 @@ def logout_path(return_path: str | None) -> str:
     )
 
 
-def sign_in(return_path: str) -> Link:
-    """To the provider, which may let the visitor through without asking."""
-    return Link("Sign in", login_path(return_path))
+def sign_in(return_path: str, origin: str = "") -> Link:
+    """To the provider, which may let the visitor through without asking; ``origin`` is another host's."""
+    return Link("Sign in", origin + login_path(return_path))
+
+
+def sign_in_with(provider: str, label: str, return_path: str, *, anew: bool, other: bool) -> Link:
+    """To one of several providers; ``anew`` and ``other`` as the visitor asked before choosing."""
+    account = "&account=other" if other else ""
+    href = f"{login_path(return_path)}{account}&provider={quote(provider, safe='')}"
+    return Link(f"Sign in with {label}", href, post=anew or other)
 
 
 def sign_in_again(return_path: str) -> Link:

@@ -63,16 +63,24 @@ class AnswerHead:
 
 
 def read_answer(
-    status: int, reason: bytes, headers: Headers, *, method: bytes, internal: bool, websocket: bool = False
+    status: int,
+    reason: bytes,
+    headers: Headers,
+    *,
+    method: bytes,
+    internal: bool,
+    websocket: bool = False,
+    our_cookies: frozenset[bytes] = frozenset(),
 ) -> AnswerHead:
     """Judge an answer's head. ``internal``: from our own login pages, which may set our cookies.
 
+    ``our_cookies`` are session cookies with a name of their own that an upstream must not set either.
     ``websocket``: a WebSocket was asked for, so that 101 may come. Raises InvalidAnswer for an unasked 101,
     contradictory framing, a coding other than chunked, too much, and control characters in ``reason``, which
     the parser lets pass.
     """
     if status == 101 and websocket:
-        return _switched(reason, headers)
+        return _switched(reason, headers, our_cookies)
     lines = [_status_line(status, reason)]
     if len(headers) > _MOST_LINES:
         raise InvalidAnswer("too many header lines")
@@ -82,7 +90,7 @@ def read_answer(
         if action == KEEP or (action == _SERVER and not internal):
             lines.append(b": ".join(line))
         elif action == _SET_COOKIE:
-            if internal or not sets_our_cookie(line[1]):
+            if internal or not sets_our_cookie(line[1], our_cookies):
                 lines.append(b": ".join(line))
         elif action != DROP:
             noted[action] = [*noted.get(action, ()), line[1].strip(b" \t")]
@@ -142,13 +150,13 @@ def frames_body(headers: Headers) -> bool:
     return any(_ACTIONS[name] in (_CONTENT_LENGTH, _TRANSFER_ENCODING) for name, _ in headers)
 
 
-def _switched(reason: bytes, headers: Headers) -> AnswerHead:
+def _switched(reason: bytes, headers: Headers, our_cookies: frozenset[bytes]) -> AnswerHead:
     """The head of a 101 that was asked for; judged as that of an answer without a body."""
     if not agrees(headers):
         raise InvalidAnswer("101 to something else than a WebSocket")
     if frames_body(headers):
         raise InvalidAnswer("101 with a body")
-    head = read_answer(204, reason, headers, method=b"GET", internal=False)
+    head = read_answer(204, reason, headers, method=b"GET", internal=False, our_cookies=our_cookies)
     lines = head.block.removeprefix(b"HTTP/1.1 204")
     return AnswerHead(101, b"HTTP/1.1 101%b%b" % (lines, UPGRADE_LINES), SWITCHED)
 

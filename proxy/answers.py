@@ -15,6 +15,7 @@ from proxy.head import Request
 from proxy.pages import PAGE_HEADERS, problem_json, problem_page
 from proxy.problems import LOGIN_REQUIRED, METHOD_NOT_SUPPORTED, NOT_ALLOWED, Problem
 from proxy.routes import Host, Route
+from proxy.session_cookie import SessionCookie
 
 _LONGEST_RETURN = 4096
 _PRINTABLE = "".join(map(chr, range(33, 127)))
@@ -113,7 +114,7 @@ def login_answer(
     close: bool,
 ) -> bytes:
     """*login*: a redirect for a navigation, 401 for everything else."""
-    cookies = clearings(route) if clear_cookies else []
+    cookies = clearings(route.cookie) if clear_cookies else []
     if not is_navigation(request):
         challenge = ("WWW-Authenticate", f'Outerward realm="{route.hostname}"')
         return problem_answer(
@@ -139,20 +140,12 @@ def _return_path(request: Request) -> str:
     return quote(request.target, safe=_PRINTABLE)
 
 
-def clearings(route: Route) -> list[tuple[str, str]]:
-    """The header that clears the session cookie."""
-    return [("Set-Cookie", clearing(route))]
-
-
-def clearing(route: Route) -> str:
-    """The ``Set-Cookie`` value that clears the session cookie, with the attributes it was set with."""
-    secure = "; Secure" if route.secure else ""
-    return f"{route.cookie_name}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax{secure}"
+def clearings(cookie: SessionCookie) -> list[tuple[str, str]]:
+    """The headers that clear a session cookie."""
+    return [("Set-Cookie", value) for value in cookie.clearings]
 
 
 def cleared(request: Request, host: Host) -> list[tuple[str, str]]:
     """What clears our cookie where there are two of its name; every answer of ours to such a request does."""
-    route = host.routes[0]
-    return (
-        clearings(route) if read_cookies(request.fields.cookies, route.cookie_name.encode()).doubled else []
-    )
+    doubled = read_cookies(request.fields.cookies, host.cookie.name.encode()).doubled
+    return clearings(host.cookie) if doubled else []

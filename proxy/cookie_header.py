@@ -31,8 +31,13 @@ class Cookies:
 NO_COOKIES = Cookies(None, False, b"")
 
 
-def read_cookies(lines: Sequence[bytes], session_name: bytes) -> Cookies:
-    """Split the ``Cookie`` lines of one request (RFC 9113 §8.2.3 allows several)."""
+def read_cookies(
+    lines: Sequence[bytes], session_name: bytes, also_ours: frozenset[bytes] = frozenset()
+) -> Cookies:
+    """Split the ``Cookie`` lines of one request (RFC 9113 §8.2.3 allows several).
+
+    ``also_ours`` are session cookies of other hosts that come along.
+    """
     if not lines:
         return NO_COOKIES
     found: list[bytes] = []
@@ -43,7 +48,7 @@ def read_cookies(lines: Sequence[bytes], session_name: bytes) -> Cookies:
             name = name.strip(b" \t")
             if name == session_name:
                 found.append(value.strip(b" \t"))
-            elif not _OURS.fullmatch(name) and pair.strip(b" \t"):
+            elif name not in also_ours and not _OURS.fullmatch(name) and pair.strip(b" \t"):
                 others.append(pair.strip(b" \t"))
     only = found[0] if len(found) == 1 and _VALUE.fullmatch(found[0]) else None
     return Cookies(
@@ -53,8 +58,8 @@ def read_cookies(lines: Sequence[bytes], session_name: bytes) -> Cookies:
     )
 
 
-def sets_our_cookie(value: bytes) -> bool:
+def sets_our_cookie(value: bytes, also_ours: frozenset[bytes] = frozenset()) -> bool:
     """Whether a ``Set-Cookie`` value would set a cookie of ours; an upstream must not."""
     # Browsers keep a cookie without a name and send its value alone, which then reads as a name and a value.
     name = value.partition(b";")[0].lstrip(b"= \t").partition(b"=")[0].rstrip(b" \t")
-    return bool(_OURS.fullmatch(name))
+    return name in also_ours or bool(_OURS.fullmatch(name))

@@ -4,13 +4,17 @@ Every step is a call that returns at once; only a first visit waits, in a task. 
 the gate has said *allow*, and nothing follows an answer of our own.
 """
 
+from collections.abc import Awaitable
+
+import structlog
+
 from proxy.answers import cleared, last_hop_answer, login_answer
 from proxy.context import client_address
 from proxy.course import Course
 from proxy.fields import Fields, Refusal
 from proxy.first_visit import first_visit
 from proxy.forward_head import forwarded_for, internal_head, upstream_head, upstream_lines
-from proxy.gate import Allow, FirstVisit, Forbid, Verdict
+from proxy.gate import Allow, FirstVisit, Forbid, Login, Verdict
 from proxy.head import Request
 from proxy.limits import LARGEST_FORM
 from proxy.problems import (
@@ -21,16 +25,25 @@ from proxy.problems import (
     STORE_UNAVAILABLE,
     UNKNOWN_HOST,
 )
+from proxy.refresher import Due
 from proxy.routes import Route
+from proxy.settings import PinKind
 from proxy.standing import Standing, stand
 from proxy.upstream_pool import UpstreamPool
 from proxy.websocket import origin_allowed
 from session_store import (
+    ApplicationSession,
     Context,
     CookieHash,
+    EndReason,
     OutOfStep,
+    StoreError,
     StoreUnavailable,
+    changed_pin,
+    pins_of,
 )
+
+log = structlog.get_logger("proxy")
 
 INTERNAL_TIMEOUT_S = 30.0
 _ALIASES = ("/ngrok/login", "/ngrok/logout")
@@ -101,35 +114,87 @@ class Exchange(Course):
         try:
             now_ms = self._worker.now_ms()
             verdict = self._worker.gate.judge(value, cookie_hash, standing.route, now_ms)
-            if isinstance(verdict, Allow):
-                self._allow(verdict, request, standing, now_ms)
-            elif isinstance(verdict, FirstVisit):
-                self._worker.spawn(self._first_visit(request, standing, cookie_hash))
+            if isinstance(verdict, FirstVisit):
+                self._worker.spawn(self._later(self._first_visit(request, standing, cookie_hash)))
+            elif isinstance(verdict, Allow) and self._is_held_up(verdict.session, request, standing):
+                self._worker.spawn(self._later(self._looked_at_again(verdict.session, request, standing)))
             else:
                 self._obey(verdict, request, standing)
-        except OutOfStep as error:
-            self._worker.store.begin_checks_anew()
-            self.unanswered(error)
         except StoreUnavailable as error:
             self.unanswered(error)
         except Exception as error:  # the last guard: an error in a check must end in no answer, not in a pass
             self.broken_here(error)
 
+    def _is_held_up(self, session: ApplicationSession, request: Request, standing: Standing) -> bool:
+        """Whether a live session must be looked at closer before its request goes on."""
+        route = standing.route
+        if route.pins and self._changed_pin(session, request, route) is not None:
+            return True
+        due = self._worker.refresher.due(session, route)
+        if due is Due.SOON:
+            self._worker.refresher.begin(session)
+        return due is Due.NOW
+
+    def _changed_pin(self, session: ApplicationSession, request: Request, route: Route) -> PinKind | None:
+        return changed_pin(session.pins, pins_of(self._context(request)), route.pins)
+
+    async def _looked_at_again(
+        self, session: ApplicationSession, request: Request, standing: Standing
+    ) -> Verdict:
+        """End what is not where it began; ask the provider about the rest, and the store what that led to."""
+        worker, route = self._worker, standing.route
+        pin = self._changed_pin(session, request, route)
+        if pin is not None:
+            log.warning("session_pinned_elsewhere", pin=pin, session=session.id, request_id=self._request_id)
+            await worker.store.end_browser_session(session.cookie_hash, EndReason.PIN, session.user_id)
+            return Login("revoked")
+        await worker.refresher.wait(session)
+        value = await worker.store.check(session.cookie_hash, route.endpoint.id)
+        verdict = worker.gate.judge(value, session.cookie_hash, route, worker.now_ms())
+        return Login("no_session") if isinstance(verdict, FirstVisit) else verdict
+
     def unanswered(self, error: StoreUnavailable) -> None:
         """Without an answer of the store nobody passes, and nobody is sent to a login."""
+        if isinstance(error, OutOfStep):
+            self._worker.store.begin_checks_anew()
         if not self._done:
             self._outcome = "unavailable"
             self._worker.note_unavailable(error)
             self.problem(STORE_UNAVAILABLE, reason="store_unavailable")
 
-    async def _first_visit(self, request: Request, standing: Standing, cookie_hash: CookieHash) -> None:
+    async def _first_visit(self, request: Request, standing: Standing, cookie_hash: CookieHash) -> Verdict:
+        worker, route = self._worker, standing.route
+        elsewhere = await self._begun_elsewhere(request, route, cookie_hash) if route.pins else None
+        if elsewhere is not None:
+            return await self._looked_at_again(elsewhere, request, standing)
+        verdict = await first_visit(worker, cookie_hash, route, self._context(request))
+        if isinstance(verdict, Allow) and worker.refresher.due(verdict.session, route) is Due.NOW:
+            return await self._looked_at_again(verdict.session, request, standing)
+        return verdict
+
+    async def _begun_elsewhere(
+        self, request: Request, route: Route, cookie_hash: CookieHash
+    ) -> ApplicationSession | None:
+        """A session of this login at another endpoint with pins, from which a first visit has moved."""
+        routes = [each for host in self._worker.site.hosts.values() for each in host.routes]
+        pinned = {each.endpoint.id for each in routes if each.pins}
+        for session in await self._worker.store.applications(cookie_hash):
+            if session.endpoint.id in pinned and self._changed_pin(session, request, route) is not None:
+                return session
+        return None
+
+    async def _later(self, judging: Awaitable[Verdict]) -> None:
+        """Obey a verdict that has to be waited for."""
         try:
-            verdict = await first_visit(self._worker, cookie_hash, standing.route, self._context(request))
+            verdict = await judging
             self._checked_s = self._journal.clock_s()
-            if not self._done:
+            if not self._done and self._checking is not None:
+                request, standing, _ = self._checking
                 self._obey(verdict, request, standing)
         except StoreUnavailable as error:
             self.unanswered(error)
+        except StoreError as error:
+            self.unanswered(StoreUnavailable(str(error)))
         except Exception as error:  # the last guard: an error in a check must end in no answer, not in a pass
             self.broken_here(error)
 

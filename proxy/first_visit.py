@@ -23,7 +23,8 @@ async def first_visit(services: Services, cookie_hash: CookieHash, route: Route,
         expires_at=expiry_at(verdict, route),
         idle_timeout_s=route.idle_timeout_s,
         context=context,
+        session_limit=route.session_limit,
     )
     if isinstance(begun, ApplicationSession):
-        return gate.allow(begun, route)
+        return gate.judge_begun(begun, route, services.now_ms())
     return ended(begun) if isinstance(begun, Tombstone) else Login("no_session")

@@ -4,10 +4,11 @@ Takes bytes, a route and the time; returns one of four verdicts. It keeps no ses
 the decoding of bytes that the store has just sent again, never the permission.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from idp_adapters import Identity, allowed
-from proxy.identity_headers import identity_lines
+from idp_adapters import allowed
+from proxy.credentials import FOR_GOOD, Credentials
+from proxy.person import account_of, identity_of
 from proxy.routes import Route
 from session_store import (
     ApplicationSession,
@@ -15,7 +16,6 @@ from session_store import (
     CookieHash,
     EndReason,
     OutOfStep,
-    Principal,
     StoreUnavailable,
     Tombstone,
     decode,
@@ -31,7 +31,7 @@ class Allow:
     """Pass, as this session; ``identity_lines`` are ready for the upstream."""
 
     session: ApplicationSession
-    identity_lines: bytes
+    identity_lines: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +74,14 @@ _ENDED = {
 class _Decoded:
     session: ApplicationSession
     verdict: Allow | Forbid
+    holds_until_ms: int
 
 
 class Gate:
     """Judges the answers of the store for one worker."""
 
-    def __init__(self) -> None:
+    def __init__(self, credentials: Credentials) -> None:
+        self._credentials = credentials
         self._decoded: dict[bytes, _Decoded] = {}
 
     def judge(
@@ -92,16 +94,16 @@ class Gate:
         if value is None:
             return FIRST_VISIT
         known = self._decoded.get(value)
-        if known is None:
+        if known is None or now_ms >= known.holds_until_ms:
             if is_tombstone(value):
                 return self._ended(decode(value, Tombstone), cookie_hash, route)
-            known = self._decode(value, route)
+            known = self._decode(value, route, now_ms)
         session = known.session
         if session.cookie_hash != cookie_hash or session.endpoint.id != route.endpoint.id:
             raise OutOfStep("the store answered with another session's record")
         if now_ms >= session.expires_at:
             return Login("expired")
-        if session.principal.provider != route.provider:
+        if session.principal.provider not in route.providers:
             return NO_SESSION
         return known.verdict
 
@@ -115,7 +117,7 @@ class Gate:
             raise StoreUnavailable("the store answered with another session's record")
         if isinstance(browser, Tombstone):
             return ended(browser)
-        if browser.scope != route.hostname or browser.principal.provider != route.provider:
+        if browser.scope != route.cookie.scope or browser.principal.provider not in route.providers:
             return NO_SESSION
         if now_ms >= expiry_at(browser, route):
             return Login("expired")
@@ -123,30 +125,34 @@ class Gate:
             return Forbid(account_of(browser.principal))
         return browser
 
-    def allow(self, session: ApplicationSession, route: Route) -> Allow:
-        """The verdict on a session that has just begun."""
-        return Allow(session, identity_lines(session, route.headers))
+    def judge_begun(self, session: ApplicationSession, route: Route, now_ms: int) -> Allow | Forbid:
+        """The verdict on a session that has just begun: a refresh may have said more since the login.
+
+        Raises StoreUnavailable.
+        """
+        return self._judged(session, route, now_ms).verdict
 
     def _ended(self, tombstone: Tombstone, cookie_hash: CookieHash, route: Route) -> Login:
         if tombstone.cookie_hash != cookie_hash or tombstone.endpoint_id != route.endpoint.id:
             raise OutOfStep("the store answered with another session's record")
         return ended(tombstone)
 
-    def _decode(self, value: bytes, route: Route) -> _Decoded:
+    def _decode(self, value: bytes, route: Route, now_ms: int) -> _Decoded:
         session = decode(value, ApplicationSession)
         if session.endpoint.id != route.endpoint.id:
             raise OutOfStep("the store answered with another endpoint's record")
-        verdict: Allow | Forbid
-        if allowed(route.rules, identity_of(session.principal)):
-            verdict = self.allow(session, route)
-        else:
-            verdict = Forbid(account_of(session.principal))
-        decoded = _Decoded(session, verdict)
+        decoded = self._judged(session, route, now_ms)
         if len(value) <= _LARGEST_DECODED:
             if len(self._decoded) >= _MOST_DECODED:
                 self._decoded.clear()
             self._decoded[value] = decoded
         return decoded
+
+    def _judged(self, session: ApplicationSession, route: Route, now_ms: int) -> _Decoded:
+        if not allowed(route.rules, identity_of(session.principal)):
+            return _Decoded(session, Forbid(account_of(session.principal)), FOR_GOOD)
+        lines = self._credentials.lines(session, route, now_ms)
+        return _Decoded(session, Allow(session, lines.block), lines.hold_until_ms)
 
 
 def ended(tombstone: Tombstone) -> Login:
@@ -157,21 +163,3 @@ def ended(tombstone: Tombstone) -> Login:
 def expiry_at(browser: BrowserSession, route: Route) -> int:
     """When a session of this login ends at this endpoint at the latest, in milliseconds."""
     return min(browser.expires_at, browser.issued_at + route.max_session_s * 1000)
-
-
-def identity_of(principal: Principal) -> Identity:
-    """The stored principal as rules see it."""
-    return Identity(
-        issuer=principal.issuer,
-        subject=principal.subject,
-        username=principal.username,
-        name=principal.name,
-        email=principal.email,
-        email_verified=principal.email_verified,
-        groups=principal.groups,
-    )
-
-
-def account_of(principal: Principal) -> str:
-    """How a page names the account."""
-    return principal.email or principal.username or principal.name or principal.subject

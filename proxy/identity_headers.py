@@ -60,12 +60,13 @@ def identity_lines(session: ApplicationSession, presets: Sequence[HeaderPreset])
         for name, value_of in _PRESETS[preset]:
             value = value_of(session.principal)
             if value:
-                lines.append(_line(name, value))
-    lines.append(_line("X-Outerward-Session", session.id))
+                lines.append(header_line(name, value))
+    lines.append(header_line("X-Outerward-Session", session.id))
     return b"".join(lines)
 
 
-def _line(name: str, value: str) -> bytes:
+def header_line(name: str, value: str) -> bytes:
+    """One header line. Raises ValueError for a value that is none."""
     if any(ord(character) < 32 or ord(character) == 127 for character in value):
         raise ValueError(f"a control character in the value of {name}")
     return f"{name}: {value}\r\n".encode()

@@ -7,6 +7,7 @@ the request number is remembered, so that a problem page costs the data path two
 import base64
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 
@@ -19,12 +20,14 @@ from proxy.problems import Link, Problem
 __all__ = [
     "PAGE_HEADERS",
     "POST_PAGE_HEADERS",
+    "Device",
     "Link",
     "Problem",
     "framed_headers",
     "post_page",
     "problem_json",
     "problem_page",
+    "sessions_page",
 ]
 
 _LONGEST_ACCOUNT = 120
@@ -41,8 +44,25 @@ _TEMPLATES = jinja2.Environment(
 )
 _PAGE = _TEMPLATES.get_template("page.html")
 _STYLE = jinja2.PackageLoader("proxy", "templates").get_source(_TEMPLATES, "page.css")[0].strip()
+_SESSIONS_PAGE = _TEMPLATES.get_template("sessions.html")
 _POST_PAGE = _TEMPLATES.get_template("post.html")
 _SUBMIT = "document.forms[0].submit()"
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One browser of the visitor: what it is, where, since when, and which applications it uses.
+
+    ``end`` names it in the form that signs it out; ``is_this`` is the one that asks.
+    """
+
+    name: str
+    where: str
+    signed_in: str
+    last_active: str
+    applications: tuple[str, ...]
+    end: str
+    is_this: bool
 
 
 def _hash(source: str) -> str:
@@ -93,6 +113,18 @@ def post_page(form: PostForm, *, request_id: str, hostname: str) -> bytes:
         style=_STYLE,
         submit=_SUBMIT,
         form=form,
+        hostname=hostname,
+        request_id=request_id[:_LONGEST_REQUEST_ID],
+    )
+    return _encoded(page)
+
+
+def sessions_page(devices: Sequence[Device], *, account: str, hostname: str, request_id: str) -> bytes:
+    """The visitor's own sessions, by device; everything on it works without a script."""
+    page = _SESSIONS_PAGE.render(
+        style=_STYLE,
+        devices=devices,
+        account=_cut(account),
         hostname=hostname,
         request_id=request_id[:_LONGEST_REQUEST_ID],
     )

@@ -252,6 +252,13 @@ ANSWER_EXPIRED = Problem(
     "What the identity provider said about you was good for a short time only, and that time is over.",
     "Start the sign-in again.",
 )
+CHOOSE_PROVIDER = Problem(
+    2046,
+    200,
+    "Choose how to sign in",
+    "This application takes more than one kind of account.",
+    "Choose the one that you were given access with.",
+)
 LOGOUT_ASK = Problem(
     2030,
     200,

@@ -1,12 +1,13 @@
 """Host and path to endpoint: the third hop. A dictionary and a sorted prefix list; no regular expressions."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from idp_adapters import Rule
 from proxy.fields import Fields
-from proxy.settings import HeaderPreset
+from proxy.session_cookie import DEFAULT_PREFIX, SessionCookie
+from proxy.settings import HeaderPreset, PinKind
 from proxy.unchecked import PublicPaths, is_preflight
 from session_store import Endpoint
 
@@ -38,7 +39,9 @@ class Route:
     ``origin`` is the scheme and authority of the public URL: redirect URIs, cookies and Origin checks are
     built from it and never from a request. ``path_prefix`` is "" for a tunnel. ``public`` is None where every
     path needs a session; ``allow_cors_preflight`` lets a CORS preflight pass without one. ``opens``: whether
-    anything passes without one, so that all else need not be looked at.
+    anything passes without one, so that all else need not be looked at. ``refresh_after_s`` is how long what
+    a provider, by name, said of somebody holds; one that is not in it is not asked again. ``domain_cookies``
+    are cookies of other hosts of ours that browsers send here too.
     """
 
     endpoint: Endpoint
@@ -46,7 +49,7 @@ class Route:
     path_prefix: str
     origin: str
     secure: bool
-    provider: str
+    providers: tuple[str, ...]
     rules: tuple[Rule, ...]
     upstream: UpstreamAddress
     headers: tuple[HeaderPreset, ...] = ("x-forwarded",)
@@ -56,10 +59,23 @@ class Route:
     max_body: int | None = None
     public: PublicPaths | None = None
     allow_cors_preflight: bool = False
+    cookie_domain: str = ""
+    cookie_prefix: str = DEFAULT_PREFIX
+    session_limit: int = 0
+    pins: tuple[PinKind, ...] = ()
+    identity_jwt: bool = False
+    pass_access_token: bool = False
+    refresh_after_s: Mapping[str, int] = field(default_factory=dict, hash=False)
+    domain_cookies: frozenset[bytes] = frozenset()
     opens: bool = field(init=False, repr=False, compare=False)
+    cookie: SessionCookie = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "opens", self.public is not None or self.allow_cors_preflight)
+        cookie = SessionCookie.of(
+            self.hostname, secure=self.secure, domain=self.cookie_domain, prefix=self.cookie_prefix
+        )
+        object.__setattr__(self, "cookie", cookie)
 
     def lets_pass(self, method: bytes, canonical_path: str, fields: Fields) -> bool:
         """Whether this request passes without a session."""
@@ -69,24 +85,31 @@ class Route:
         """Whether this path passes without a session."""
         return self.public is not None and self.public.covers(canonical_path)
 
-    @property
-    def cookie_name(self) -> str:
-        """The session cookie's name at this endpoint (RFC 6265bis §4.1.3.2)."""
-        return "__Host-outerward" if self.secure else "outerward"
-
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """All routes of one hostname, longest prefix first."""
+    """A hostname of ours and all its routes, longest prefix first; none where only logins run there.
+
+    Origin and session cookie are the same at all of its routes.
+    """
 
     hostname: str
-    routes: tuple[Route, ...]
+    origin: str
+    cookie: SessionCookie
+    routes: tuple[Route, ...] = ()
 
     @property
     def has_path_rules(self) -> bool:
         """Whether the path decides here, so that an ambiguous one must be refused (P1)."""
+        if not self.routes:
+            return True
         first = self.routes[0]
         return len(self.routes) > 1 or first.path_prefix != "" or first.public is not None
+
+    @property
+    def providers(self) -> frozenset[str]:
+        """The names of all providers that somebody can sign in with here."""
+        return frozenset(name for route in self.routes for name in route.providers)
 
     def match(self, canonical_path: str) -> Route | None:
         """The route with the longest prefix that ``canonical_path`` is, or is under."""
@@ -96,27 +119,71 @@ class Host:
                 return route
         return None
 
-    @property
-    def max_session_s(self) -> int:
-        """The longest session that any endpoint here allows."""
-        return max(route.max_session_s for route in self.routes)
+
+@dataclass(frozen=True, slots=True)
+class LoginHost:
+    """The host that all logins run on: one redirect URI and one SAML entity for all others."""
+
+    hostname: str
+    origin: str
+    secure: bool
 
 
 @dataclass(frozen=True)
 class Site:
-    """Every host that this edge answers for."""
+    """Every host that this edge answers for. ``login`` is the one that providers know, where there is one."""
 
-    hosts: dict[str, Host] = field(default_factory=dict)
+    hosts: Mapping[str, Host] = field(default_factory=dict)
+    login: Host | None = None
 
     @classmethod
-    def of(cls, routes: Sequence[Route]) -> "Site":
+    def of(cls, routes: Sequence[Route], login: LoginHost | None = None) -> "Site":
         """Group ``routes`` by hostname and order each host's prefixes, longest first."""
+        shared = [route.cookie for route in routes if route.cookie.domain]
         by_host: dict[str, list[Route]] = {}
         for route in routes:
-            by_host.setdefault(route.hostname, []).append(route)
-        return cls(
-            {
-                hostname: Host(hostname, tuple(sorted(group, key=lambda r: -len(r.path_prefix))))
-                for hostname, group in by_host.items()
-            }
+            names = frozenset(cookie.name.encode() for cookie in shared if cookie.reaches(route.hostname))
+            by_host.setdefault(route.hostname, []).append(replace(route, domain_cookies=names))
+        hosts = {
+            hostname: Host(
+                hostname,
+                group[0].origin,
+                group[0].cookie,
+                tuple(sorted(group, key=lambda r: -len(r.path_prefix))),
+            )
+            for hostname, group in by_host.items()
+        }
+        if login is None:
+            return cls(hosts)
+        cookie = SessionCookie.of(login.hostname, secure=login.secure)
+        own = hosts.setdefault(login.hostname, Host(login.hostname, login.origin, cookie))
+        return cls(hosts, own)
+
+    def spoken_to_at(self, host: Host) -> Host:
+        """The host that a provider's answers come to, for logins that begin at ``host``."""
+        return self.login or host
+
+    def providers_at(self, host: Host) -> frozenset[str]:
+        """The providers that have addresses at ``host``."""
+        hosts = self.hosts.values() if host is self.login else (host,)
+        return frozenset(name for each in hosts for name in each.providers)
+
+    def max_session_s(self, scope: str) -> int:
+        """The longest session that any endpoint allows whose cookies are issued for ``scope``."""
+        return max(
+            route.max_session_s
+            for host in self.hosts.values()
+            for route in host.routes
+            if route.cookie.scope == scope
         )
+
+    @property
+    def signs_identities(self) -> bool:
+        """Whether any endpoint hands its upstream a signed token."""
+        return any(route.identity_jwt for host in self.hosts.values() for route in host.routes)
+
+    @property
+    def domain_cookies(self) -> frozenset[bytes]:
+        """The names of all session cookies that several hosts share."""
+        routes = (route for host in self.hosts.values() for route in host.routes)
+        return frozenset(route.cookie.name.encode() for route in routes if route.cookie.domain)

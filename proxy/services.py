@@ -8,6 +8,7 @@ from proxy.forwarding import Client
 from proxy.gate import Gate
 from proxy.journal import Journal
 from proxy.recorder import Recorder
+from proxy.refresher import Refresher
 from proxy.routes import Site, UpstreamAddress
 from proxy.standing import Standing
 from proxy.streams import Streams
@@ -39,6 +40,7 @@ class Services(Protocol):
     store: Store
     gate: Gate
     recorder: Recorder
+    refresher: Refresher
     journal: Journal
     contexts: Contexts
     trusted: TrustedProxies

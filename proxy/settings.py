@@ -7,8 +7,11 @@ from typing import Annotated, Literal
 import msgspec
 
 from proxy.limits import DEFAULT_LIMITS, Limits
+from proxy.session_cookie import DEFAULT_PREFIX
 
 HeaderPreset = Literal["x-forwarded", "x-auth-request", "remote-user", "ngrok"]
+PinKind = Literal["ip", "country", "device"]
+"""What a session may be bound to: a change of it ends the session."""
 Size = Annotated[int, msgspec.Meta(extra={"kind": "size"})]
 Certificates = Annotated[str, msgspec.Meta(extra={"kind": "certificates"})]
 
@@ -18,6 +21,7 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     listen: tuple[str, ...] = ("127.0.0.1:4180",)
     workers: int | Literal["auto"] = "auto"
+    login_host: str | None = None
     public_url: str | None = None
     trusted_proxies: tuple[str, ...] = ()
     forwarded: Literal["x-forwarded", "none"] = "x-forwarded"
@@ -58,7 +62,7 @@ class TunnelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     upstream_ca: Certificates | None = None
     hostname: str | None = None
     public_url: str | None = None
-    provider: str | None = None
+    provider: tuple[str, ...] = ()
     allow: tuple[str, ...] | None = None
     public_paths: tuple[str, ...] = ()
     allow_cors_preflight: bool = False
@@ -67,6 +71,12 @@ class TunnelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     idle_session_timeout: timedelta = timedelta(0)
     request_timeout: timedelta = timedelta(seconds=60)
     max_body: Size | None = None
+    auth_cookie_domain: str | None = None
+    cookie_prefix: str = DEFAULT_PREFIX
+    session_limit: int = 0
+    pin: tuple[PinKind, ...] = ()
+    identity_jwt: bool = False
+    pass_access_token: bool = False
 
 
 class EdgeRouteSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -76,6 +86,6 @@ class EdgeRouteSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     hostname: str
     path_prefix: str
     tunnel: str
-    provider: str
+    provider: tuple[str, ...]
     allow: tuple[str, ...]
     public_url: str | None = None

@@ -4,6 +4,8 @@ A client sends mostly the same lines again. What follows from them and the route
 holds no verdict, and the session is asked for each time.
 """
 
+from collections.abc import Sequence
+
 from proxy.cookie_header import Cookies, read_cookies
 from proxy.fields import Fields
 from proxy.routes import Route
@@ -26,14 +28,19 @@ class Standing:
         self.pool: UpstreamPool | None = None
 
 
+def cookies_at(lines: Sequence[bytes], route: Route) -> Cookies:
+    """The cookies of a request for ``route``."""
+    return read_cookies(lines, route.cookie.name.encode(), route.domain_cookies)
+
+
 def stand(fields: Fields, route: Route, last: Standing | None) -> Standing:
     """How ``fields`` stand at ``route``; ``last`` is how those of the request before stood."""
     if last is None or last.route is not route:
-        return Standing(fields, route, read_cookies(fields.cookies, route.cookie_name.encode()))
+        return Standing(fields, route, cookies_at(fields.cookies, route))
     if last.fields is fields:
         return last
     same = last.fields.cookies == fields.cookies
-    cookies = last.cookies if same else read_cookies(fields.cookies, route.cookie_name.encode())
+    cookies = last.cookies if same else cookies_at(fields.cookies, route)
     standing = Standing(fields, route, cookies)
     standing.pool = last.pool
     return standing

@@ -12,6 +12,7 @@ import structlog
 
 from proxy.gate import Allow, Gate
 from proxy.recorder import Recorder
+from proxy.refresher import Due, Refresher
 from proxy.routes import Route
 from session_store import ApplicationSession, CookieHash, Ended, Ends, OutOfStep, Store, StoreUnavailable
 
@@ -75,6 +76,7 @@ class Streams:
         store: Store,
         gate: Gate,
         recorder: Recorder,
+        refresher: Refresher,
         now_ms: Callable[[], int],
         revoked: Callable[[float], None],
     ) -> None:
@@ -82,6 +84,7 @@ class Streams:
         self._revoked = revoked
         self._gate = gate
         self._recorder = recorder
+        self._refresher = refresher
         self._now_ms = now_ms
         self._loop = asyncio.get_running_loop()
         self._by_cookie: dict[CookieHash, set[OpenStream]] = {}
@@ -137,6 +140,7 @@ class Streams:
             return
         else:
             if isinstance(verdict, Allow) and verdict.session.id == session.id:
+                opened.session = verdict.session
                 opened.checked_at = opened.asked_at
                 opened.known = True
             else:
@@ -151,6 +155,8 @@ class Streams:
                     opened.active = False
                     opened.moved_at = now
                     self._recorder.note(opened.session, now_ms, "", b"", speculative=True, requests=0)
+                if self._refresher.due(opened.session, opened.route) is not Due.NOT:
+                    self._refresher.begin(opened.session)
                 known_at = self._known_at(opened)
                 if now_ms >= opened.session.expires_at or now - known_at > UNKNOWN_FOR_S:
                     self._cut(opened)

@@ -53,9 +53,10 @@ class AnswerSink(Protocol):
 
 
 class Home(Protocol):
-    """The pool that a connection belongs to; ``internal`` as in ``read_answer``."""
+    """The pool that a connection belongs to; ``internal`` and ``our_cookies`` as in ``read_answer``."""
 
     internal: bool
+    our_cookies: frozenset[bytes]
 
     def opened(self, connection: "UpstreamConnection") -> None:
         """It is open."""
@@ -298,6 +299,7 @@ class UpstreamConnection(asyncio.Protocol):
                 method=self._method,
                 internal=self._pool.internal,
                 websocket=self._websocket,
+                our_cookies=self._pool.our_cookies,
             )
         except InvalidAnswer:
             self._lose()

@@ -44,14 +44,21 @@ class UpstreamPool(Timed):
     """Idle connections to one upstream, the most recently used first.
 
     ``name``: the upstream's, for the log. ``internal``: it is our own control application, which may set our
-    cookies.
+    cookies. ``our_cookies``: as in ``read_answer``.
     """
 
     def __init__(
-        self, connector: Connector, wheel: TimerWheel, *, name: str = "", internal: bool = False
+        self,
+        connector: Connector,
+        wheel: TimerWheel,
+        *,
+        name: str = "",
+        internal: bool = False,
+        our_cookies: frozenset[bytes] = frozenset(),
     ) -> None:
         super().__init__()
         self.internal = internal
+        self.our_cookies = our_cookies
         self._name = name
         self._connector = connector
         self._wheel = wheel

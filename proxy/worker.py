@@ -7,19 +7,22 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from pathlib import Path
 
 import structlog
 from aiohttp import http_parser, web
 
+from idp_adapters import Providers
 from proxy.connection import ClientConnection
 from proxy.connectors import connector_to, connector_to_runner
 from proxy.context import Contexts, Places, TrustedProxies
+from proxy.credentials import Credentials
 from proxy.gate import Gate
+from proxy.identity_jwt import IdentityKey
 from proxy.journal import Journal
 from proxy.limits import DEFAULT_LIMITS, Limits
 from proxy.metrics import CONNECTIONS, OPEN_STREAMS, UPSTREAM_CONNECTIONS, Sample
 from proxy.recorder import Recorder
+from proxy.refresher import Refresher
 from proxy.routes import Site, UpstreamAddress
 from proxy.streams import Streams
 from proxy.timers import TimerWheel
@@ -41,8 +44,9 @@ def wall_clock_ms() -> int:
 class Worker:
     """Serves every host of ``site`` on the sockets that it is given.
 
-    ``control_app`` answers the reserved paths. The GeoIP databases may be missing or come later. The store
-    may be away: then every check is *unavailable*.
+    ``control_app`` answers the reserved paths; ``providers`` are asked again about sessions; ``identity_key``
+    signs identities for upstreams. The databases of ``contexts`` may be missing or come later; it is closed
+    with the worker. The store may be away: then every check is *unavailable*.
     """
 
     def __init__(
@@ -51,9 +55,11 @@ class Worker:
         store: Store,
         control_app: web.Application,
         *,
+        identity_key: IdentityKey | None = None,
+        providers: Providers | None = None,
         limits: Limits = DEFAULT_LIMITS,
         trusted_proxies: Sequence[str] = (),
-        geoip_databases: Sequence[Path] = (),
+        contexts: Contexts | None = None,
         journal: Journal | None = None,
         now_ms: Callable[[], int] = wall_clock_ms,
     ) -> None:
@@ -62,8 +68,10 @@ class Worker:
         self.now_ms = now_ms
         self.limits = limits
         self.trusted = TrustedProxies(trusted_proxies)
-        self.contexts = Contexts(Places(geoip_databases))
-        self.gate = Gate()
+        self.contexts = contexts or Contexts(Places(()))
+        self._identity_key = identity_key or IdentityKey(store.settle)
+        self.gate = Gate(Credentials(store.access_token, self._identity_key))
+        self.refresher = Refresher(site, store, providers or {}, now_ms, lambda: secrets.token_hex(16))
         self.recorder = Recorder(store, self.contexts.of)
         self.journal = journal or Journal()
         self.connections: set[ClientConnection] = set()
@@ -100,9 +108,13 @@ class Worker:
         for host in self.site.hosts.values():
             for route in host.routes:
                 self.pool(route.upstream)
+        if self.site.signs_identities:
+            self._identity_key.start()
         await self.contexts.start()
         self.recorder.start()
-        self.streams = Streams(self.store, self.gate, self.recorder, self.now_ms, self.journal.revoked)
+        self.streams = Streams(
+            self.store, self.gate, self.recorder, self.refresher, self.now_ms, self.journal.revoked
+        )
         self.streams.start()
         self.journal.start(self._gauges)
         for bound in sockets:
@@ -133,6 +145,8 @@ class Worker:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.streams.close()
+        await self.refresher.close()
+        await self._identity_key.close()
         await self.recorder.close()
         await self.contexts.close()
         for pool in (self.control_pool, *self._pools.values()):
@@ -164,7 +178,12 @@ class Worker:
         """The connections to an upstream."""
         pool = self._pools.get(address)
         if pool is None:
-            pool = self._pools[address] = UpstreamPool(connector_to(address), self.wheel, name=str(address))
+            pool = self._pools[address] = UpstreamPool(
+                connector_to(address),
+                self.wheel,
+                name=str(address),
+                our_cookies=self.site.domain_cookies,
+            )
         return pool
 
     def spawn(self, work: Coroutine[object, object, None]) -> None:

@@ -24,6 +24,7 @@ from session_store.ids import (
 )
 from session_store.lifecycle import NOTICE_REASONS, EndReason, State
 from session_store.notices import Ended
+from session_store.pins import changed_pin, pins_of
 from session_store.records import (
     Activity,
     ApiToken,
@@ -33,6 +34,8 @@ from session_store.records import (
     CookieHash,
     Endpoint,
     Location,
+    PinKind,
+    Pins,
     Principal,
     StoreTime,
     Tombstone,
@@ -43,6 +46,7 @@ from session_store.records import (
     is_tombstone,
     user_tag,
 )
+from session_store.refreshes import RefreshTurn
 from session_store.settings import StoreSettings
 from session_store.store import Store
 from session_store.tokens import new_token_secret
@@ -70,7 +74,10 @@ __all__ = [
     "NotConfirmed",
     "OutOfStep",
     "Page",
+    "PinKind",
+    "Pins",
     "Principal",
+    "RefreshTurn",
     "SessionId",
     "SessionView",
     "State",
@@ -88,12 +95,14 @@ __all__ = [
     "UserId",
     "UserTag",
     "UserView",
+    "changed_pin",
     "decode",
     "edge_id",
     "endpoint_id",
     "is_id",
     "is_tombstone",
     "new_token_secret",
+    "pins_of",
     "route_id",
     "user_tag",
 ]

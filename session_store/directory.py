@@ -11,7 +11,7 @@ from typing import TypeVar, cast
 from session_store import keys, lua
 from session_store.commands import Commands, Reply
 from session_store.errors import StoreUnavailable
-from session_store.ids import SessionId, UserId, is_id, made_at_s
+from session_store.ids import EndpointId, SessionId, UserId, is_id, made_at_s
 from session_store.lookup import read_place, read_tag
 from session_store.records import (
     Activity,
@@ -28,6 +28,7 @@ from session_store.views import Page, SessionView, UserView
 _WRITE_UNDER_WAY_S = 60
 _READ_AT_LEAST = 100
 _COMMANDS_AT_ONCE = 500
+_OF_A_USER_AT_MOST = 500
 
 V = TypeVar("V")
 Read = Callable[[list[str]], Awaitable[list[V | None]]]
@@ -55,6 +56,28 @@ class Directory:
     async def session(self, session_id: SessionId) -> SessionView | None:
         """See Store.session."""
         return (await self._session_views([session_id]))[0] if is_id(session_id, "edgses_") else None
+
+    async def user_sessions(self, tag: UserTag) -> list[SessionView]:
+        """See Store.user_sessions."""
+        found = cast("list[bytes]", await self._commands.run("ZRANGE", keys.user_applications(tag), 0, -1))
+        ids = sorted((entry.decode() for entry in found), reverse=True)
+        views: list[SessionView] = []
+        for first in range(0, len(ids), _OF_A_USER_AT_MOST):
+            some = await self._session_views(ids[first : first + _OF_A_USER_AT_MOST])
+            views.extend(view for view in some if view is not None and view.session.user_tag == tag)
+            if len(views) >= _OF_A_USER_AT_MOST:
+                break
+        return views[:_OF_A_USER_AT_MOST]
+
+    async def live_at(self, ids: list[str], endpoint_id: EndpointId) -> list[ApplicationSession]:
+        """The records of those that are live at this endpoint; one that cannot be read hides no other."""
+        values, now = await self._values(ids, endpoint_id), self._now_ms()
+        live: list[ApplicationSession] = []
+        for session_id, value in zip(ids, values, strict=True):
+            with suppress(StoreUnavailable):
+                record = _live_record(value, session_id, now)
+                live += [record] if record is not None else []
+        return live
 
     async def drop_some_sessions(self, after: str) -> str | None:
         """Drop what is over among the next hundred entries of the list of all sessions, oldest first.
@@ -147,14 +170,16 @@ class Directory:
         values, now = await self._values(ids), self._now_ms()
         return [_live_record(value, session_id, now) for session_id, value in zip(ids, values, strict=True)]
 
-    async def _values(self, ids: list[str]) -> list[Reply]:
-        """What stands where each session's place says, if it has one."""
+    async def _values(self, ids: list[str], at: EndpointId | None = None) -> list[Reply]:
+        """What stands where each session's place says, if it has one (``at`` this endpoint)."""
         places = [
             read_place(reply)
             for reply in await self._all(
                 [("GET", keys.session_place(SessionId(session_id))) for session_id in ids]
             )
         ]
+        if at is not None:
+            places = [place if place is not None and place[1] == at else None for place in places]
         values = iter(
             await self._all([("GET", keys.application(*place)) for place in places if place is not None])
         )

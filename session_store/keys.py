@@ -87,6 +87,11 @@ def activities(cookie_hash: CookieHash) -> bytes:
     return b"ow:t:{%b}:" % tag(cookie_hash)
 
 
+def refresh_turn(cookie_hash: CookieHash) -> bytes:
+    """Whose turn it is to refresh the browser session. Slot: {H}. Hot path: nobody."""
+    return b"ow:r:{%b}" % tag(cookie_hash)
+
+
 def user(user_tag: UserTag) -> bytes:
     """User record. Slot: {U}. Hot path: nobody."""
     return b"ow:u:{%b}" % user_tag.encode()
@@ -110,6 +115,11 @@ def user_browsers(user_tag: UserTag) -> bytes:
 def user_applications(user_tag: UserTag) -> bytes:
     """Zset of session ids, score = end of the record by the store's clock. Slot: {U}. Hot path: nobody."""
     return b"ow:ua:{%b}" % user_tag.encode()
+
+
+def user_order(user_tag: UserTag) -> bytes:
+    """Zset of session ids at limited endpoints, score = their turn. Slot: {U}. Hot path: nobody."""
+    return b"ow:uo:{%b}" % user_tag.encode()
 
 
 def named_browsers(name_tag: NameTag) -> bytes:

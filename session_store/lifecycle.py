@@ -55,6 +55,14 @@ NOTICE_REASONS = frozenset(
         EndReason.BACK_CHANNEL,
         EndReason.FRONT_CHANNEL,
         EndReason.SAML_LOGOUT,
+        EndReason.SESSION_LIMIT,
+        EndReason.LOGOUT,
     }
 )
-"""Ends that the visitor did not ask for here: the login page says so before it goes on."""
+"""Ends that this browser did not ask for: the login page says so before it goes on.
+
+*logout* is one of them, since a browser that signs itself out has no cookie left.
+
+Not *pin*, whose reader may be the thief that it keeps out, nor *refresh_refused*: the login that follows is
+denied by the provider or lets in again.
+"""

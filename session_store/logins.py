@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from session_store import keys, lua
+from session_store.access_tokens import AccessTokens
 from session_store.commands import Commands, Reply
 from session_store.errors import LoginOvertaken, StoreUnavailable
 from session_store.ids import IdSource, UserId
@@ -74,6 +75,7 @@ class Logins:
         self._revocation = revocation
         self._named = named
         self._sealer = sealer
+        self._tokens = AccessTokens(sealer)
         self._ids = ids
         self._now_ms = now_ms
 
@@ -118,6 +120,7 @@ class Logins:
         expires_at: Milliseconds,
         names: Sequence[str] = (),
         memory: bytes = b"",
+        access_token: str = "",
     ) -> BrowserSession:
         """See Store.complete_login."""
         login = _Login(
@@ -142,6 +145,8 @@ class Logins:
             principal=principal,
             issued_at=login.at,
             expires_at=expires_at,
+            refreshed_at=login.at,
+            access_token=self._tokens.sealed(access_token, cookie_hash),
         )
         await self._write(session, login.life, memory)
         return session

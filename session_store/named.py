@@ -28,7 +28,6 @@ END_REMEMBERED_MS = 20 * 60_000
 """How long an end overtakes logins that began before it; a login that takes as long is refused by itself."""
 
 _READ_AT_ONCE = 1000
-_ENDED_AT_ONCE = 100
 
 
 class Named:
@@ -84,10 +83,8 @@ class Named:
         """End ``found`` and, where that is only a part, what else is entered; how many were live."""
         index, ended = keys.named_browsers(tag), 0
         while found:
-            for first in range(0, len(found), 2 * _ENDED_AT_ONCE):
-                batch = found[first : first + 2 * _ENDED_AT_ONCE]
-                ended += await self._end_some(batch, reason, by)
-                await self._commands.run("ZREM", index, *batch[::2])
+            ended += await self._end_some(found, reason, by)
+            await self._commands.run("ZREM", index, *found[::2])
             if len(found) < 2 * _READ_AT_ONCE:
                 break
             some = await self._commands.run("ZRANGE", index, 0, _READ_AT_ONCE - 1, "WITHSCORES")

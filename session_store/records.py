@@ -8,7 +8,7 @@ reply out of step is noticed. Knows no Redis.
 
 import hashlib
 from base64 import urlsafe_b64encode
-from typing import NewType, TypeVar, cast
+from typing import Literal, NewType, TypeVar, cast
 
 import msgspec
 
@@ -70,6 +70,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     email: str = ""
     email_verified: bool = False
     groups: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -116,8 +117,37 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     network: str = ""
 
 
-class BrowserSession(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """One login of one browser: one cookie value, valid within ``scope`` (a hostname or cookie domain)."""
+PinKind = Literal["ip", "country", "device"]
+"""What a session may be held to (``tunnel.pin``)."""
+
+
+class Pins(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """From where and with what a session began, as far as it may be held to it; "" where that is not known.
+
+    ``ip``: an IPv4 address, or the /64 network of an IPv6 address.
+    """
+
+    ip: str = ""
+    country: str = ""
+    device: str = ""
+
+
+class _TokenHolder(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """A record whose ``access_token`` is sealed, and shown nowhere all the same."""
+
+    def __repr__(self) -> str:
+        shown = (
+            f"{name}={getattr(self, name)!r}" for name in self.__struct_fields__ if name != "access_token"
+        )
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+class BrowserSession(_TokenHolder, frozen=True, kw_only=True, array_like=True):
+    """One login of one browser: one cookie value, valid within ``scope`` (a hostname or cookie domain).
+
+    ``refreshed_at``: when the provider last said what ``principal`` says; 0: at ``issued_at``.
+    ``access_token``: the provider's, sealed (``Store.access_token`` opens it); empty where none is kept.
+    """
 
     cookie_hash: CookieHash
     user_id: UserId
@@ -127,10 +157,16 @@ class BrowserSession(msgspec.Struct, frozen=True, kw_only=True, array_like=True)
     principal: Principal
     issued_at: Milliseconds
     expires_at: Milliseconds
+    refreshed_at: Milliseconds = 0
+    access_token: bytes = b""
 
 
-class ApplicationSession(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """A browser session at one endpoint: the only record that a check reads."""
+class ApplicationSession(_TokenHolder, frozen=True, kw_only=True, array_like=True):
+    """A browser session at one endpoint: the only record that a check reads.
+
+    ``principal``, ``refreshed_at`` and ``access_token`` are the browser session's. ``pins``: from where and
+    with what it began.
+    """
 
     id: SessionId
     cookie_hash: CookieHash
@@ -141,6 +177,9 @@ class ApplicationSession(msgspec.Struct, frozen=True, kw_only=True, array_like=T
     created_at: Milliseconds
     expires_at: Milliseconds
     idle_timeout_s: int
+    refreshed_at: Milliseconds = 0
+    access_token: bytes = b""
+    pins: Pins = Pins()
 
 
 class Tombstone(msgspec.Struct, frozen=True, kw_only=True, array_like=True):

@@ -93,6 +93,19 @@ class Revocation:
                 await self.drop(session.user_tag, browsers, [session_id.encode()] if ended else [])
             return ended != 0
 
+    async def end_others(self, user_tag: UserTag, keep: CookieHash, reason: EndReason, by: str) -> int:
+        """See Store.end_others."""
+        kept, index, ended = keys.tag(keep), keys.user_browsers(user_tag), 0
+        async with self._commands.confirmed():
+            while True:
+                some = await self._commands.run("ZRANGE", index, 0, _READ_AT_ONCE, "WITHSCORES")
+                found = cast("list[bytes]", some)
+                pairs = [pair for pair in zip(found[::2], found[1::2], strict=True) if pair[0] != kept]
+                others = [part for pair in pairs for part in pair]
+                ended += await self._end_all(user_tag, others, reason, by)
+                if len(found) <= 2 * _READ_AT_ONCE:
+                    return ended
+
     async def delete_user(self, user_id: UserId, by: str) -> bool:
         """See Store.delete_user."""
         async with self._commands.confirmed():
@@ -104,7 +117,7 @@ class Revocation:
                 return False
             while found is not None:
                 if found:
-                    await self._end_all(user_tag, found, by)
+                    await self._end_all(user_tag, found, EndReason.USER_DELETED, by)
                 elif await self._finish(user_tag, user_id, by):
                     break
                 found = await self._some_browsers(user_tag, user_id)
@@ -121,10 +134,11 @@ class Revocation:
         )
         return cast("list[bytes] | None", await self._commands.run(*read))
 
-    async def _end_all(self, user_tag: UserTag, found: list[bytes], by: str) -> None:
-        """End what ``_some_browsers`` found, and take it out of the indexes."""
-        ended = await self.end_indexed(found, EndReason.USER_DELETED, by)
+    async def _end_all(self, user_tag: UserTag, found: Sequence[bytes], reason: EndReason, by: str) -> int:
+        """End ``found``, and take it out of the user's indexes; how many were live."""
+        ended = await self.end_indexed(found, reason, by)
         await self.drop(user_tag, found[::2], [session_id for _, *ids in ended for session_id in ids])
+        return sum(1 for was_live, *_ in ended if was_live == 1)
 
     async def end_indexed(
         self, found: Sequence[bytes], reason: EndReason, by: str
@@ -152,6 +166,7 @@ class Revocation:
                 keys.user_browsers(user_tag),
                 keys.user_applications(user_tag),
                 keys.last_active(user_tag),
+                keys.user_order(user_tag),
             ],
             user_id,
             by,

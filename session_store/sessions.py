@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from session_store import keys, lua
-from session_store.commands import Commands, Reply
+from session_store.commands import Commands
 from session_store.errors import StoreUnavailable
 from session_store.ids import IdSource, is_id
 from session_store.lifecycle import EndReason
+from session_store.limits import Limits
 from session_store.lookup import write_place
+from session_store.pins import pins_of
 from session_store.records import (
     ApplicationSession,
     BrowserSession,
@@ -26,21 +28,29 @@ from session_store.records import (
     encode,
     is_tombstone,
 )
+from session_store.refreshes import caught_up
 from session_store.revocation import Revocation
 from session_store.tombstones import TIME, tombstone
 from session_store.views import Touch
 
 _TOUCHES_AT_ONCE = 100
+_ATTEMPTS = 5
 
 
 class Sessions:
     """What the gate and the recorder ask for beside the check itself."""
 
     def __init__(
-        self, commands: Commands, revocation: Revocation, ids: IdSource, now_ms: Callable[[], Milliseconds]
+        self,
+        commands: Commands,
+        revocation: Revocation,
+        limits: Limits,
+        ids: IdSource,
+        now_ms: Callable[[], Milliseconds],
     ) -> None:
         self._commands = commands
         self._revocation = revocation
+        self._limits = limits
         self._ids = ids
         self._now_ms = now_ms
 
@@ -63,6 +73,7 @@ class Sessions:
         expires_at: Milliseconds,
         idle_timeout_s: int,
         context: Context,
+        session_limit: int,
     ) -> ApplicationSession | Tombstone | None:
         """See Store.start_application_session."""
         if not is_id(endpoint.id, "ep_"):
@@ -81,13 +92,19 @@ class Sessions:
             created_at=now,
             expires_at=expires_at,
             idle_timeout_s=idle_timeout_s,
+            refreshed_at=browser.refreshed_at,
+            access_token=browser.access_token,
+            pins=pins_of(context),
         )
         await self._index(session)
-        outcome, *value = cast("list[bytes]", await self._write(session, context))
-        if outcome == b"started":
-            return await self._keep_or_take_back(session, browser)
-        await self._unindex(session)
-        return _standing(outcome, value, session)
+        session, outcome, value = await self._write(session, browser, context)
+        if outcome != b"started":
+            await self._unindex(session)
+            return _standing(outcome, value, session)
+        kept = await self._keep_or_take_back(session, browser)
+        if session_limit and isinstance(kept, ApplicationSession):
+            await self._limits.make_place(kept, session_limit)
+        return kept
 
     async def touch(self, touches: Sequence[Touch]) -> None:
         """See Store.touch."""
@@ -126,28 +143,18 @@ class Sessions:
             ]
         )
 
-    async def _write(self, session: ApplicationSession, context: Context) -> Reply:
-        life = session.expires_at + keys.GRACE_MS - session.created_at
-        if session.idle_timeout_s:
-            life = min(life, session.idle_timeout_s * 1000)
-        place = (session.cookie_hash, session.endpoint.id)
-        return await self._commands.run(
-            *lua.START_APPLICATION.call(
-                [
-                    keys.browser(session.cookie_hash),
-                    keys.application(*place),
-                    keys.endpoints(session.cookie_hash),
-                    keys.activity(*place),
-                ],
-                session.endpoint.id,
-                session.id,
-                encode(session),
-                life,
-                session.created_at,
-                session.expires_at,
-                encode(context),
-            )
-        )
+    async def _write(
+        self, session: ApplicationSession, browser: BrowserSession, context: Context
+    ) -> tuple[ApplicationSession, bytes, list[bytes]]:
+        """Write the session as its browser session's record has it in that step: it, and what came of it."""
+        read = encode(browser)
+        for _ in range(_ATTEMPTS):
+            outcome, *value = cast("list[bytes]", await self._commands.run(*_start(session, read, context)))
+            if outcome != b"changed":
+                return session, outcome, value
+            (read,) = value
+            session = caught_up(session, decode(read, BrowserSession))
+        raise StoreUnavailable("the browser session kept changing")
 
     async def _keep_or_take_back(
         self, session: ApplicationSession, browser: BrowserSession
@@ -177,6 +184,30 @@ class Sessions:
             encode(touch.context) if touch.context is not None else b"",
             touch.context_at_ms or touch.at_ms,
         )
+
+
+def _start(session: ApplicationSession, read: bytes, context: Context) -> lua.Command:
+    """The command that writes ``session`` while its browser session's record is the one ``read``."""
+    life = session.expires_at + keys.GRACE_MS - session.created_at
+    if session.idle_timeout_s:
+        life = min(life, session.idle_timeout_s * 1000)
+    place = (session.cookie_hash, session.endpoint.id)
+    return lua.START_APPLICATION.call(
+        [
+            keys.browser(session.cookie_hash),
+            keys.application(*place),
+            keys.endpoints(session.cookie_hash),
+            keys.activity(*place),
+        ],
+        session.endpoint.id,
+        session.id,
+        encode(session),
+        life,
+        session.created_at,
+        session.expires_at,
+        encode(context),
+        read,
+    )
 
 
 def _standing(

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from session_store import keys
+from session_store.access_tokens import AccessTokens
 from session_store.address import Address, parse_address
 from session_store.commands import Commands
 from session_store.directory import Directory
@@ -16,6 +17,7 @@ from session_store.ends import Ends
 from session_store.fastpath import Asker, Awaited, FastPath
 from session_store.ids import EndpointId, IdSource, SessionId, TokenId, UserId
 from session_store.lifecycle import EndReason
+from session_store.limits import Limits
 from session_store.logins import Logins
 from session_store.named import Named
 from session_store.notices import Ended
@@ -31,7 +33,10 @@ from session_store.records import (
     Principal,
     StoreTime,
     Tombstone,
+    UserTag,
 )
+from session_store.refresh_face import RefreshFace
+from session_store.refreshes import Refreshes
 from session_store.revocation import Revocation
 from session_store.sealing import Sealer
 from session_store.sessions import Sessions
@@ -44,7 +49,7 @@ def _wall_clock_ms() -> Milliseconds:
     return time.time_ns() // 1_000_000
 
 
-class Store:
+class Store(RefreshFace):
     """One store, for the use of one event loop. Made by ``open``; any method may raise StoreUnavailable."""
 
     def __init__(
@@ -56,16 +61,18 @@ class Store:
         ids: IdSource,
         now_ms: Callable[[], Milliseconds],
     ) -> None:
+        super().__init__(Refreshes(commands, sealer, now_ms), AccessTokens(sealer))
         self._address = address
         self._commands = commands
         self._fastpath = fastpath
         revocation = Revocation(commands, now_ms)
         self._revocation = revocation
-        self._sessions = Sessions(commands, revocation, ids, now_ms)
+        self._directory = Directory(commands, now_ms)
+        limits = Limits(commands, revocation, self._directory, now_ms)
+        self._sessions = Sessions(commands, revocation, limits, ids, now_ms)
         self._named = Named(commands, revocation)
         self._logins = Logins(commands, revocation, self._named, sealer, ids, now_ms)
         self._once = Once(commands, sealer)
-        self._directory = Directory(commands, now_ms)
         self._sweeper = Sweeper(commands, self._directory)
         self._tokens = Tokens(commands, ids, now_ms)
 
@@ -161,16 +168,27 @@ class Store:
         expires_at: Milliseconds,
         idle_timeout_s: int,
         context: Context,
+        session_limit: int = 0,
     ) -> ApplicationSession | Tombstone | None:
         """The live application session of ``browser`` at ``endpoint``: a new one, or the one that stands.
 
         A tombstone where either was ended, expired, or idle for too long (a session at an endpoint that was
         visited before and is no longer there); None where there is no such browser session. ``expires_at`` is
         cut to that of the browser session; ``idle_timeout_s`` 0 means no idle limit. The record counts no
-        request yet. Once this returns, the session can be listed and ended.
+        request yet. Once this returns, the session can be listed and ended. A new one says what the browser
+        session's record says by then, which may be newer than ``browser``: rules are judged by it.
+
+        ``session_limit``: how many live sessions of this user at this endpoint stay, with a new one; the
+        oldest end with SESSION_LIMIT. 0 means no limit. Raises NotConfirmed where that was not confirmed; the
+        new session stands, and the next one ends what is too many.
         """
         return await self._sessions.start(
-            browser, endpoint, expires_at=expires_at, idle_timeout_s=idle_timeout_s, context=context
+            browser,
+            endpoint,
+            expires_at=expires_at,
+            idle_timeout_s=idle_timeout_s,
+            context=context,
+            session_limit=session_limit,
         )
 
     async def touch(self, touches: Sequence[Touch]) -> None:
@@ -193,6 +211,14 @@ class Store:
         False where it was not live. Raises NotConfirmed as ``end_browser_session`` does.
         """
         return await self._revocation.end_application_session(session_id, reason, by)
+
+    async def end_others(self, tag: UserTag, keep: CookieHash, reason: EndReason, by: str) -> int:
+        """End for good all browser sessions of a user but ``keep``; how many were live.
+
+        A login of the user that is about to be written is refused too. Raises NotConfirmed as
+        ``end_browser_session`` does.
+        """
+        return await self._revocation.end_others(tag, keep, reason, by)
 
     async def end_provider_sessions(
         self, provider: str, names: Sequence[str], reason: EndReason, by: str
@@ -235,14 +261,15 @@ class Store:
         expires_at: Milliseconds,
         names: Sequence[str] = (),
         memory: bytes = b"",
+        access_token: str = "",
     ) -> BrowserSession:
         """Make or renew the user and write the browser session of a login that began when ``now`` told.
 
         ``names``, any text: what ``principal.provider`` may call this session when it ends it. ``memory``:
-        what
-        ``session_memory`` tells until the session ends, sealed. Raises LoginOvertaken when the user was
-        deleted, or what has one of the names was ended, at or after ``begun_at``, or meanwhile; a login with
-        names is also refused when it took 20 minutes.
+        what ``session_memory`` tells until the session ends, sealed. ``access_token``: the provider's, kept
+        sealed in the session's records. Raises LoginOvertaken when the user was deleted, or what has one of
+        the names was ended, at or after ``begun_at``, or meanwhile; a login with names is also refused when
+        it took 20 minutes.
         """
         return await self._logins.complete(
             principal,
@@ -253,6 +280,7 @@ class Store:
             expires_at=expires_at,
             names=names,
             memory=memory,
+            access_token=access_token,
         )
 
     async def session_memory(self, cookie_hash: CookieHash) -> bytes | None:
@@ -301,6 +329,10 @@ class Store:
     async def session(self, session_id: SessionId) -> SessionView | None:
         """One live application session; None at once when it ended, expired or went idle."""
         return await self._directory.session(session_id)
+
+    async def user_sessions(self, tag: UserTag) -> list[SessionView]:
+        """A user's live application sessions, newest first by id; 500 at most."""
+        return await self._directory.user_sessions(tag)
 
     async def delete_user(self, user_id: UserId, by: str) -> bool:
         """End all sessions of a user and remove the record; False where there is no such user.

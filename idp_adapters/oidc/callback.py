@@ -7,7 +7,7 @@ RFC 6749 §4.1.2, RFC 9207 §2.4, RFC 9700 §4.4. Pure. Tokens in the front chan
 import hmac
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from idp_adapters.oidc.authorization import LoginTransaction
 from idp_adapters.provider import LoginError
@@ -35,9 +35,15 @@ _CODE = re.compile(r"[ -~]{1,4096}")
 
 
 def read_callback(
-    parameters: Sequence[tuple[str, str]], transaction: LoginTransaction, *, announces_issuer: bool
+    parameters: Sequence[tuple[str, str]],
+    transaction: LoginTransaction,
+    *,
+    announces_issuer: bool,
+    may_answer: Callable[[str], bool] | None = None,
 ) -> str:
     """The authorization code in ``parameters``, which must be the answer to ``transaction``.
+
+    ``may_answer`` tells which issuers the provider that was asked answers as; None: as the login's alone.
 
     Raises LoginError: *invalid_response*, *denied* when the person or the provider said no, *provider_error*
     for any other error that the provider reports.
@@ -49,7 +55,7 @@ def read_callback(
     issuer = values.get("iss")
     if issuer is None and announces_issuer:
         raise _invalid("iss is missing, though the provider announces it")
-    if issuer is not None and issuer != transaction.issuer:
+    if issuer is not None and not (may_answer(issuer) if may_answer else issuer == transaction.issuer):
         raise _invalid(f"not the provider that was asked answers, but {issuer!a}")
     if "error" in values:
         raise _reported(values["error"], values.get("error_description", ""))

@@ -26,7 +26,11 @@ Claims = Mapping[str, object]
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True):
-    """What the claims must agree with: the login, the tokens beside, and the time in seconds."""
+    """What the claims must agree with: the login, the tokens beside, and the time in seconds.
+
+    A login that asked for ``acr_values`` must have reached one of them. The person must have signed in at the
+    provider at ``signed_in_after`` or later; None where it does not matter.
+    """
 
     issuer: str
     client_id: str
@@ -35,6 +39,9 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     access_token: str
     alg: str
     now: float
+    nonce_required: bool = True
+    acr_values: tuple[str, ...] = ()
+    signed_in_after: float | None = None
 
     def __repr__(self) -> str:
         return f"Expected(issuer={self.issuer!r}, ...)"
@@ -111,7 +118,31 @@ def _started(claims: Claims, expected: Expected) -> str:
 
 
 def _nonce(claims: Claims, expected: Expected) -> str:
+    if "nonce" not in claims and not expected.nonce_required:
+        return ""
     return "" if _same(claims.get("nonce"), expected.nonce) else "nonce is missing or another login's"
+
+
+def _context(claims: Claims, expected: Expected) -> str:
+    if not expected.acr_values or claims.get("acr") in expected.acr_values:
+        return ""
+    return f"acr is {str(claims.get('acr'))[:80]!a}, which was not asked for"
+
+
+def _signed_in_given(claims: Claims, expected: Expected) -> str:
+    if expected.signed_in_after is None or time_of(claims, "auth_time") is not None:
+        return ""
+    return "auth_time is missing or not a time, though max_age was sent"
+
+
+def _signed_in_lately(claims: Claims, expected: Expected) -> str:
+    if expected.signed_in_after is None:
+        return ""
+    signed_in = time_of(claims, "auth_time") or 0
+    if signed_in > expected.now + SKEW_S:
+        return f"auth_time is {signed_in - expected.now:.0f} s ahead of our clock ({SKEW_S} s are allowed)"
+    early = expected.signed_in_after - signed_in
+    return "" if early <= SKEW_S else f"auth_time is {early:.0f} s too long ago ({SKEW_S} s are allowed)"
 
 
 def _access_token_hash(claims: Claims, expected: Expected) -> str:
@@ -139,11 +170,13 @@ CHECKS: tuple[ClaimCheck, ...] = (
     ClaimCheck("RFC 7519 §4.1.5", "invalid_token", _start_is_a_time),
     ClaimCheck("RFC 7519 §4.1.5", "clock_skew", _started),
     ClaimCheck("OpenID Core §3.1.3.7 (11)", "invalid_token", _nonce),
+    ClaimCheck("OpenID Core §3.1.3.7 (12)", "invalid_token", _context),
+    ClaimCheck("OpenID Core §3.1.3.7 (13)", "not_anew", _signed_in_given),
+    ClaimCheck("OpenID Core §3.1.3.7 (13)", "not_anew", _signed_in_lately),
     ClaimCheck("OpenID Core §3.1.3.8", "invalid_token", _access_token_hash),
     ClaimCheck("OpenID Core §3.3.2.11", "invalid_token", _code_hash),
     ClaimCheck("OpenID Back-Channel Logout §2.4", "invalid_token", _no_events),
 )
-"""The authentication context (12) and time (13) are not among them: nothing asks for either."""
 
 
 def audiences_of(claims: Claims) -> list[object]:

@@ -10,6 +10,8 @@ import msgspec
 from authlib.oidc.discovery import get_well_known_url
 
 from idp_adapters.destinations import Destinations, UrlError
+from idp_adapters.oidc.issuer import is_document_of
+from idp_adapters.oidc.quirks import STANDARD, Quirks
 from idp_adapters.provider import LoginError
 from idp_adapters.settings import OidcSettings
 from idp_adapters.strict_json import JsonError, read_object
@@ -18,8 +20,9 @@ from idp_adapters.transport import Answer, Request
 
 class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     """The checked part of a provider's metadata; ``userinfo_endpoint`` and
-    ``end_session_endpoint`` are "" where there is none."""
+    ``end_session_endpoint`` are "" where there is none. In ``issuer`` a tenant may be left open."""
 
+    issuer: str
     authorization_endpoint: str
     token_endpoint: str
     jwks_uri: str
@@ -34,7 +37,7 @@ def metadata_request(issuer: str) -> Request:
     return Request("GET", str(get_well_known_url(issuer, external=True)))
 
 
-def read_metadata(answer: Answer, settings: OidcSettings) -> Metadata:
+def read_metadata(answer: Answer, settings: OidcSettings, quirks: Quirks = STANDARD) -> Metadata:
     """Check the provider's document against what is configured.
 
     Raises LoginError: *provider_error* for an answer that says "not now", else *provider_misconfigured*.
@@ -47,12 +50,13 @@ def read_metadata(answer: Answer, settings: OidcSettings) -> Metadata:
         document = read_object(answer.body)
     except JsonError as error:
         raise _unusable(f"discovery: {error}") from None
-    # Compared as strings, a trailing slash included (Discovery §4.3).
-    if document.get("issuer") != settings.issuer:
-        raise _unusable(f"discovery names the issuer {document.get('issuer')!a}, not {settings.issuer!a}")
+    issuer = document.get("issuer")
+    if not is_document_of(issuer, settings.issuer, quirks):
+        raise _unusable(f"discovery names the issuer {issuer!a}, not {settings.issuer!a}")
     _check_capabilities(document, settings)
     destinations = Destinations.of(settings.issuer, allow_private_network=settings.allow_private_network)
     return Metadata(
+        issuer=str(issuer),
         authorization_endpoint=_endpoint(document, "authorization_endpoint", destinations),
         token_endpoint=_endpoint(document, "token_endpoint", destinations),
         jwks_uri=_endpoint(document, "jwks_uri", destinations),
@@ -65,11 +69,17 @@ def read_metadata(answer: Answer, settings: OidcSettings) -> Metadata:
 
 def _check_capabilities(document: Mapping[str, object], settings: OidcSettings) -> None:
     """A list that is missing is no objection; one that is there must hold what the flow needs."""
-    for name, needed in (
+    needs: list[tuple[str, tuple[str, ...]]] = [
         ("response_types_supported", ("code",)),
         ("code_challenge_methods_supported", ("S256",)),
         ("id_token_signing_alg_values_supported", settings.id_token_algs),
-    ):
+    ]
+    if settings.response_mode != "query":
+        needs.append(("response_modes_supported", (settings.response_mode,)))
+    # Large providers take public clients without listing "none", which is no method of authentication.
+    if settings.client_auth != "none":
+        needs.append(("token_endpoint_auth_methods_supported", (settings.client_auth,)))
+    for name, needed in needs:
         offered = _strings(document, name)
         if offered is not None and not set(needed).intersection(offered):
             raise _unusable(f"{name} has none of {', '.join(needed)}")

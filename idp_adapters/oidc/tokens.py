@@ -1,25 +1,26 @@
 """The token request and its answer: one code for one ID token and one access token.
 
-RFC 6749 §2.3.1, §4.1.3, §5; RFC 7636 §4.5; OpenID Connect Core 1.0 §3.1.3. Pure; nothing here is ever sent
+RFC 6749 §4.1.3, §5; RFC 7636 §4.5; OpenID Connect Core 1.0 §3.1.3. Pure; nothing here is ever sent
 twice, and none of these values shows itself.
 """
 
 import re
-from base64 import b64encode
-from urllib.parse import quote_plus
 
 import msgspec
 from authlib.oauth2.rfc6749.parameters import prepare_token_request
 
 from idp_adapters.oidc.authorization import LoginTransaction
+from idp_adapters.oidc.client import Client
 from idp_adapters.oidc.metadata import Metadata
+from idp_adapters.oidc.quirks import STANDARD, Quirks
 from idp_adapters.provider import LoginError
-from idp_adapters.settings import OidcSettings
 from idp_adapters.strict_json import JsonError, read_object
 from idp_adapters.transport import Answer, Request
 
-_ACCESS_TOKEN = re.compile(r"[!-~]+")
-"""RFC 6749 appendix A.12 without the blank, which a Bearer token cannot hold (RFC 6750 §2.1)."""
+_ACCESS_TOKEN = re.compile(r"[!-~]{1,16384}")
+"""RFC 6749 appendix A.12 without the blank, which a Bearer token cannot hold (RFC 6750 §2.1).
+
+It stands in the record that every check reads, so it is bounded."""
 
 
 class Tokens(msgspec.Struct, frozen=True):
@@ -37,25 +38,20 @@ class Tokens(msgspec.Struct, frozen=True):
 
 
 def token_request(
-    settings: OidcSettings, metadata: Metadata, transaction: LoginTransaction, code: str
+    client: Client,
+    metadata: Metadata,
+    transaction: LoginTransaction,
+    code: str,
+    quirks: Quirks = STANDARD,
 ) -> Request:
-    """The one request that redeems ``code``, authenticated by client_secret_basic."""
+    """The one request that redeems ``code``."""
     body = prepare_token_request(
         "authorization_code",
         code=code,
         redirect_uri=transaction.redirect_uri,
-        code_verifier=transaction.verifier,
+        code_verifier=None if quirks.omits_pkce else transaction.verifier,
     )
-    return authenticated(settings, metadata.token_endpoint, str(body))
-
-
-def authenticated(settings: OidcSettings, url: str, body: str) -> Request:
-    """A request to ``url`` with the client's own credentials (client_secret_basic)."""
-    headers = {
-        "Authorization": _basic(settings.client_id, settings.client_secret),
-        "Content-Type": "application/x-www-form-urlencoded",
-    }
-    return Request("POST", url, headers, body.encode("ascii"))
+    return client.request(metadata.token_endpoint, str(body))
 
 
 def read_tokens(answer: Answer, *, refreshed: bool = False) -> Tokens:
@@ -81,12 +77,6 @@ def read_tokens(answer: Answer, *, refreshed: bool = False) -> Tokens:
         raise _failed("answered with a token that is not a Bearer token")
     refresh_token = body.get("refresh_token", "")
     return Tokens(id_token, access_token, refresh_token if isinstance(refresh_token, str) else "")
-
-
-def _basic(client_id: str, client_secret: str) -> str:
-    # Each part is form-encoded before they are joined (RFC 6749 §2.3.1): a colon or '+' in one stays its own.
-    pair = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"
-    return f"Basic {b64encode(pair.encode('ascii')).decode('ascii')}"
 
 
 def _failed(detail: str) -> LoginError:

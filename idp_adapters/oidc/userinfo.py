@@ -5,17 +5,19 @@ token is refused, never read unverified.
 """
 
 from idp_adapters.oidc.metadata import Metadata
-from idp_adapters.oidc.tokens import Tokens
 from idp_adapters.provider import LoginError
 from idp_adapters.strict_json import JsonError, read_object
 from idp_adapters.transport import Answer, Request
 
 
-def userinfo_request(metadata: Metadata, tokens: Tokens) -> Request:
+def userinfo_request(metadata: Metadata, access_token: str) -> Request:
     """Ask with the access token in the header, the one place where it is not written down on the way."""
-    return Request(
-        "GET", metadata.userinfo_endpoint, headers={"Authorization": f"Bearer {tokens.access_token}"}
-    )
+    return Request("GET", metadata.userinfo_endpoint, headers={"Authorization": f"Bearer {access_token}"})
+
+
+def is_refused(answer: Answer) -> bool:
+    """Whether the access token is no longer good for an answer (RFC 6750 §3.1)."""
+    return answer.status in (401, 403)
 
 
 def read_userinfo(answer: Answer, subject: object) -> dict[str, object]:

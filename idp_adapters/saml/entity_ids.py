@@ -4,7 +4,12 @@ Two that are called alike would share their users, so the second one is refused,
 written that id down for it (``idp_entity_id``).
 """
 
+import re
+
 from idp_adapters.provider import LoginError
+
+_TENANT = re.compile(r"\A(https://[^/]+/)[^/]+(/v2\.0)\Z")
+"""Microsoft has an issuer for each of its tenants; whoever is called like one may be called like any."""
 
 
 class EntityIds:
@@ -18,10 +23,11 @@ class EntityIds:
 
         Raises LoginError (*provider_misconfigured*) where another one is, unless it is ``written_down``.
         """
+        known_as = _TENANT.sub(r"\1*\2", entity_id)
         if written_down:
-            self._owners[entity_id] = provider
+            self._owners[known_as] = provider
             return
-        owner = self._owners.setdefault(entity_id, provider)
+        owner = self._owners.setdefault(known_as, provider)
         if owner != provider:
             detail = f"metadata: {entity_id[:80]!a} is what provider {owner!r} is called; set idp_entity_id"
             raise LoginError("provider_misconfigured", detail)

@@ -29,6 +29,7 @@ from idp_adapters.provider import (
     ProtocolName,
     RelyingParty,
     Replay,
+    ResponseMode,
     Sending,
 )
 from idp_adapters.refreshed import Refreshed
@@ -72,6 +73,8 @@ class SamlProvider:
     """
 
     protocol: Final[ProtocolName] = "saml"
+    issuer: Final = ""
+    response_mode: Final[ResponseMode] = "form_post"
 
     def __init__(
         self,

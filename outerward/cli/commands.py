@@ -5,6 +5,8 @@ import click
 from outerward import __version__
 from outerward.cli.config_command import config
 from outerward.cli.health import healthcheck
+from outerward.cli.http_command import http
+from outerward.cli.idp_command import idp
 from outerward.cli.run import demo, serve
 from outerward.cli.sessions import sessions
 from outerward.cli.tokens import tokens
@@ -26,5 +28,5 @@ def version() -> None:
     click.echo(f"outerward {__version__}")
 
 
-for _command in (serve, demo, config, tokens, sessions, healthcheck):
+for _command in (serve, http, demo, config, idp, tokens, sessions, healthcheck):
     outerward.add_command(_command)

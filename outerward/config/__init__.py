@@ -1,8 +1,8 @@
 """The configuration: its schema, how it is found, read and checked, and the routes that follow from it."""
 
 from outerward.addresses import admin_url, listen_address
-from outerward.config.load import Loaded, load_settings
-from outerward.config.routes import routes_of
+from outerward.config.load import Loaded, load_settings, resolved
+from outerward.config.routes import login_host_of, public_origin, routes_of
 from outerward.config.schema import LogSettings, MetricsSettings, Settings
 from outerward.errors import ConfigErrors
 
@@ -15,5 +15,8 @@ __all__ = [
     "admin_url",
     "listen_address",
     "load_settings",
+    "login_host_of",
+    "public_origin",
+    "resolved",
     "routes_of",
 ]

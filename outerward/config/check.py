@@ -49,10 +49,11 @@ def check_span(problems: Problems, key: Key, span: timedelta, bounds: tuple[time
     """Note an error unless ``span`` lies within the bounds, which are allowed themselves."""
     shortest, longest = bounds
     if problems.sound(key) and not shortest <= span <= longest:
-        problems.add(key, f"must be between {_span(shortest)} and {_span(longest)}")
+        problems.add(key, f"must be between {span_text(shortest)} and {span_text(longest)}")
 
 
-def _span(span: timedelta) -> str:
+def span_text(span: timedelta) -> str:
+    """A duration as it is written in a file, in the largest unit that it is a whole number of."""
     if not span:
         return "0"
     for unit, text in ((timedelta(days=1), "d"), (timedelta(hours=1), "h"), (timedelta(minutes=1), "m")):

@@ -7,14 +7,14 @@ are errors here, before a socket is opened.
 from dataclasses import dataclass
 from datetime import timedelta
 
-from idp_adapters import parse_rule
+from idp_adapters import OAuthSettings, parse_rule
 from outerward import addresses
 from outerward.addresses import Origin
 from outerward.config.check import check_span, is_name
 from outerward.config.routes import public_origin
 from outerward.config.schema import Settings
 from outerward.config.upstream import upstream_address
-from outerward.typed_toml import LATER_MESSAGE, Key, Problems, quoted
+from outerward.typed_toml import Key, Problems, quoted
 from proxy import TunnelSettings, public_path
 
 _SESSIONS = (timedelta(minutes=1), timedelta(days=30))
@@ -79,15 +79,14 @@ class _Endpoints:
         for i, entry in enumerate(tunnel.public_paths):
             problems.parsed((*key, "public_paths", i), public_path, entry)
         self._check_limits(key, tunnel)
-        if tunnel.provider is not None:
-            self._check_provider((*key, "provider"), tunnel.provider)
+        self._check_providers((*key, "provider"), tunnel.provider)
         if tunnel.allow is not None:
-            self._check_allow((*key, "allow"), tunnel.allow)
+            self._check_allow((*key, "allow"), tunnel.allow, tunnel.provider)
         if tunnel.hostname is None:
             self._warn_of_unused(key, tunnel)
             return
         for name in ("provider", "allow"):
-            if getattr(tunnel, name) is None:
+            if getattr(tunnel, name) in (None, ()) and problems.sound((*key, name)):
                 problems.add((*key, name), "is required on a tunnel with a hostname")
         self._claim(key, ("tunnel", str(key[1])), tunnel.hostname, tunnel.public_url, ("",))
 
@@ -102,21 +101,34 @@ class _Endpoints:
 
     def _warn_of_unused(self, key: Key, tunnel: TunnelSettings) -> None:
         for name in ("public_url", "provider", "allow"):
-            if getattr(tunnel, name) is not None:
+            if getattr(tunnel, name) not in (None, ()):
                 self._problems.warn((*key, name), "has no effect on a tunnel without a hostname")
         if tunnel.name not in {route.tunnel for route in self._settings.edge_route}:
             self._problems.warn(key, "leads nowhere: it has no hostname and no edge_route names it")
 
-    def _check_provider(self, key: Key, name: str) -> None:
+    def _check_providers(self, key: Key, names: tuple[str, ...]) -> None:
         known = self._settings.provider
-        if self._problems.sound(key) and name not in known and self._problems.sound(("provider",)):
-            self._problems.add(key, f"there is no provider {quoted(name)}", word=name, near=known)
+        if not self._problems.sound(key) or not self._problems.sound(("provider",)):
+            return
+        if not all(self._problems.sound((*key, i)) for i in range(len(names))):
+            return
+        for name in dict.fromkeys(names):
+            if name not in known:
+                self._problems.add(key, f"there is no provider {quoted(name)}", word=name, near=known)
+            if names.count(name) > 1:
+                self._problems.add(key, f"names {quoted(name)} more than once")
 
-    def _check_allow(self, key: Key, entries: tuple[str, ...]) -> None:
+    def _check_allow(self, key: Key, entries: tuple[str, ...], providers: tuple[str, ...]) -> None:
         if not entries and self._problems.sound(key):
             self._problems.add(key, 'must not be empty; ["*"] allows everyone who can sign in')
         for i, entry in enumerate(entries):
-            self._problems.parsed((*key, i), _rule, entry)
+            self._problems.parsed((*key, i), parse_rule, entry)
+            if entry.startswith("github-team:") and not any(map(self._has_teams, providers)):
+                self._problems.add((*key, i), f"{quoted(entry)} needs a provider of type oauth for github")
+
+    def _has_teams(self, name: str) -> bool:
+        provider = self._settings.provider.get(name)
+        return isinstance(provider, OAuthSettings) and provider.provider == "github"
 
     def _check_route(self, i: int) -> None:
         route, key, problems = self._settings.edge_route[i], ("edge_route", i), self._problems
@@ -126,8 +138,10 @@ class _Endpoints:
         if problems.sound((*key, "tunnel")) and problems.sound(("tunnel",)) and route.tunnel not in known:
             message = f"there is no tunnel {quoted(route.tunnel)}"
             problems.add((*key, "tunnel"), message, word=route.tunnel, near=known)
-        self._check_provider((*key, "provider"), route.provider)
-        self._check_allow((*key, "allow"), route.allow)
+        self._check_providers((*key, "provider"), route.provider)
+        if not route.provider and problems.sound((*key, "provider")):
+            problems.add((*key, "provider"), "must name at least one provider")
+        self._check_allow((*key, "allow"), route.allow, route.provider)
         prefix = problems.parsed((*key, "path_prefix"), addresses.path_prefix, route.path_prefix)
         self._claim(key, ("edge", route.edge), route.hostname, route.public_url, ("", prefix or ""))
 
@@ -197,10 +211,3 @@ class _Endpoints:
                 self._problems.add(key, f"another route of {quoted(claim.hostname)} has another origin")
             elif hostnames.setdefault(claim.origin, claim.hostname) != claim.hostname:
                 self._problems.add(key, f"{claim.origin} is the public URL of another hostname already")
-
-
-def _rule(entry: str) -> None:
-    """Checks one entry of ``allow``."""
-    parse_rule(entry)
-    if entry.startswith("github-team:"):
-        raise ValueError(f"{quoted(entry)} {LATER_MESSAGE}: no OpenID Connect provider has GitHub teams")

@@ -3,8 +3,8 @@
 Raises ConfigErrors and nothing else, whatever the file holds.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from outerward import usual_files
@@ -12,17 +12,22 @@ from outerward.config.check import check_sections
 from outerward.config.endpoints import check_endpoints
 from outerward.config.environment import from_flags, variables_for
 from outerward.config.schema import LATER, Settings
+from outerward.config.session_rules import check_session_rules
 from outerward.errors import ConfigErrors
-from outerward.typed_toml import Converter, Problems, read_document
+from outerward.typed_toml import Converter, Document, Given, Origins, Problems, read_document
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A configuration that holds, what it was read from, and what is odd about it, one line each."""
+    """A configuration that holds, what it was read from, and what is odd about it, one line each.
+
+    ``origins``: where each value came from; it holds secrets as the file writes them.
+    """
 
     settings: Settings
     warnings: tuple[str, ...]
     path: Path
+    origins: Origins = field(repr=False)
 
 
 def load_settings(
@@ -37,12 +42,17 @@ def load_settings(
     if found is None:
         looked = " and ".join(map(str, usual_files.USUAL_FILES))
         raise ConfigErrors([f"there is no configuration: looked for {looked}; name another file with -c"])
-    document = read_document(found)
+    return resolved(read_document(found), environ, from_flags(overrides or {}))
+
+
+def resolved(document: Document, environ: Mapping[str, str], flags: Iterable[Given]) -> Loaded:
+    """``document`` with the values of ``environ`` and of ``flags`` over it. Raises ConfigErrors."""
     problems = Problems(document.origins)
     given = variables_for(document.tables).read(environ, document.folder, problems)
-    tables = document.merged([*given, *from_flags(overrides or {})])
+    tables = document.merged([*given, *flags])
     settings = Converter(problems, environ, document.folder, LATER).settings(tables, Settings)
     check_sections(settings, problems)
     check_endpoints(settings, problems)
+    check_session_rules(settings, problems)
     problems.raise_if_any()
-    return Loaded(settings, problems.warnings, found)
+    return Loaded(settings, problems.warnings, document.path, document.origins)

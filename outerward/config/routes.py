@@ -7,12 +7,12 @@ Accepts settings that were checked; raises ValueError for others.
 from collections.abc import Iterable
 from dataclasses import replace
 
-from idp_adapters import Rule, parse_rule
+from idp_adapters import Rule, SamlSettings, parse_rule
 from outerward import addresses
 from outerward.addresses import Origin
 from outerward.config.schema import Settings
 from outerward.config.upstream import upstream_address
-from proxy import EdgeRouteSettings, EdgeSettings, PublicPaths, Route, TunnelSettings
+from proxy import EdgeRouteSettings, EdgeSettings, LoginHost, PublicPaths, Route, TunnelSettings
 from session_store import Endpoint, endpoint_id
 
 
@@ -27,7 +27,12 @@ def routes_of(settings: Settings, edge_port: int) -> list[Route]:
     routes += [
         _edge_route(route, tunnels[route.tunnel], settings.edge, edge_port) for route in settings.edge_route
     ]
-    return routes
+    asked_again = {
+        name: int(each.userinfo_refresh_interval.total_seconds())
+        for name, each in settings.provider.items()
+        if not isinstance(each, SamlSettings) and each.userinfo_refresh_interval
+    }
+    return [replace(route, refresh_after_s=asked_again) for route in routes]
 
 
 def public_origin(edge: EdgeSettings, hostname: str, own_url: str | None, edge_port: int) -> Origin:
@@ -50,7 +55,7 @@ def _tunnel_route(tunnel: TunnelSettings, hostname: str, edge: EdgeSettings, edg
     origin = public_origin(edge, canonical, tunnel.public_url, edge_port)
     endpoint = Endpoint(id=endpoint_id(tunnel.name), public_url=str(origin), tunnel=tunnel.name)
     opened = _opened(tunnel, endpoint, canonical, origin)
-    return replace(opened, provider=tunnel.provider or "", rules=_rules(tunnel.allow or ()))
+    return replace(opened, providers=tunnel.provider, rules=_rules(tunnel.allow or ()))
 
 
 def _edge_route(
@@ -68,7 +73,25 @@ def _edge_route(
         path_prefix=prefix,
     )
     opened = _opened(tunnel, endpoint, canonical, origin)
-    return replace(opened, path_prefix=matched, provider=route.provider, rules=_rules(route.allow))
+    return replace(opened, path_prefix=matched, providers=route.provider, rules=_rules(route.allow))
+
+
+def login_host_of(settings: Settings, edge_port: int) -> LoginHost | None:
+    """The host that all logins run on, where one is configured."""
+    if settings.edge.login_host is None:
+        return None
+    hostname = addresses.canonical_hostname(settings.edge.login_host)
+    for route in routes_of(settings, edge_port):
+        if route.hostname == hostname:
+            return LoginHost(hostname, route.origin, route.secure)
+    origin = public_origin(settings.edge, hostname, None, edge_port)
+    return LoginHost(hostname, str(origin), origin.secure)
+
+
+def cookie_domain(tunnel: TunnelSettings) -> str:
+    """The domain that the session cookie of ``tunnel`` is shared under; "" for none."""
+    domain = tunnel.auth_cookie_domain
+    return "" if domain is None else addresses.canonical_hostname(domain.removeprefix("."))
 
 
 def _rules(entries: Iterable[str]) -> tuple[Rule, ...]:
@@ -83,7 +106,7 @@ def _opened(tunnel: TunnelSettings, endpoint: Endpoint, hostname: str, origin: O
         path_prefix="",
         origin=str(origin),
         secure=origin.secure,
-        provider="",
+        providers=(),
         rules=(),
         upstream=replace(upstream_address(tunnel.upstream), ca=tunnel.upstream_ca),
         headers=tunnel.headers,
@@ -93,4 +116,10 @@ def _opened(tunnel: TunnelSettings, endpoint: Endpoint, hostname: str, origin: O
         max_body=tunnel.max_body,
         public=PublicPaths.of(tunnel.public_paths),
         allow_cors_preflight=tunnel.allow_cors_preflight,
+        cookie_domain=cookie_domain(tunnel),
+        cookie_prefix=tunnel.cookie_prefix,
+        session_limit=tunnel.session_limit,
+        pins=tunnel.pin,
+        identity_jwt=tunnel.identity_jwt,
+        pass_access_token=tunnel.pass_access_token,
     )

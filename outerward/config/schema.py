@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from admin_api import AdminSettings
-from idp_adapters import OidcSettings, SamlSettings
+from idp_adapters import OAuthSettings, OidcSettings, SamlSettings
 from outerward.typed_toml import Later
 from proxy import EdgeRouteSettings, EdgeSettings, GeoIPSettings, TunnelSettings
 from session_store import StoreSettings
@@ -38,7 +38,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     admin: AdminSettings = AdminSettings()
     store: StoreSettings = StoreSettings()
     geoip: GeoIPSettings = GeoIPSettings()
-    provider: dict[str, OidcSettings | SamlSettings] = {}
+    provider: dict[str, OAuthSettings | OidcSettings | SamlSettings] = {}
     tunnel: tuple[TunnelSettings, ...] = ()
     edge_route: tuple[EdgeRouteSettings, ...] = ()
     log: LogSettings = LogSettings()
@@ -52,20 +52,11 @@ def _keys(text: str) -> frozenset[str]:
 LATER = Later(
     keys={
         "": _keys("privacy webhook"),
-        "edge": _keys("cert key login_host"),
+        "edge": _keys("cert key"),
         "admin": _keys("provider roles"),
         "store": _keys("user_retention"),
-        "provider:oidc": _keys(
-            "client_auth response_mode private_key acr_values max_age prompt authz_url_params"
-            " userinfo_refresh_interval"
-        ),
-        "tunnel": _keys("auth_cookie_domain cookie_prefix session_limit pin identity_jwt pass_access_token"),
     },
-    values={
-        ("provider", "type"): _keys("oauth"),
-        ("edge", "forwarded"): _keys("proxy-protocol"),
-    },
-    lists=frozenset({("tunnel", "provider"), ("edge_route", "provider")}),
+    values={("edge", "forwarded"): _keys("proxy-protocol")},
 )
 LATER_SCALARS = (
     ("privacy", "ip"),

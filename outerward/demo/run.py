@@ -146,7 +146,7 @@ class _Demo:
 
     def _providers(self) -> web.Application:
         """Both providers on their one port."""
-        own = [route.origin for route in self._routes if route.provider == _PROVIDER]
+        own = [route.origin for route in self._routes if _PROVIDER in route.providers]
         client = Client(
             id=_PROVIDER,
             secret=self._secret,
@@ -241,7 +241,7 @@ def _tunnel(name: str, port: int, provider: str) -> TunnelSettings:
         name=name,
         hostname=f"{name}.localhost",
         upstream=f"http://{_HOST}:{port}",
-        provider=provider,
+        provider=(provider,),
         allow=("*",),
     )
 

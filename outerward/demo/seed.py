@@ -102,11 +102,12 @@ async def seed(settings: Settings, routes: Sequence[Route], issuers: Mapping[str
 
 async def _write(store: Store, each: Seed, route: Route, began_ms: int, issuers: Mapping[str, str]) -> None:
     expires_at = began_ms + route.max_session_s * 1000
+    provider = route.providers[0]
     browser = await store.complete_login(
-        _principal(each.person, route.provider, issuers[route.provider]),
-        provider_name=route.provider,
+        _principal(each.person, provider, issuers[provider]),
+        provider_name=provider,
         begun_at=await store.now(),
-        scope=route.hostname,
+        scope=route.cookie.scope,
         cookie_hash=CookieHash(secrets.token_bytes(32)),
         expires_at=expires_at,
     )

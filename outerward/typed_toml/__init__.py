@@ -5,7 +5,7 @@ from outerward.typed_toml.document import Document, read_document
 from outerward.typed_toml.later import LATER_MESSAGE, Later
 from outerward.typed_toml.lines import Key
 from outerward.typed_toml.outside import Given, Variables
-from outerward.typed_toml.problems import Problems, quoted
+from outerward.typed_toml.problems import Origins, Problems, quoted
 from outerward.typed_toml.values import duration, read_secret_file
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Given",
     "Key",
     "Later",
+    "Origins",
     "Problems",
     "Text",
     "Variables",

@@ -74,7 +74,7 @@ class Converter:
 
         ``KEY, OTHER: words`` is about how they go together, and is left unsaid where one of them is wrong.
         """
-        defaults = {each.name: each.default for each in kind.fields if not each.required}
+        defaults = {each.name: _default(each) for each in kind.fields if not each.required}
         while True:
             try:
                 return kind.cls(**values)
@@ -122,7 +122,7 @@ class Converter:
         if wanted.required:
             self._problems.add((*key, wanted.encode_name), "is required")
             return _blank(wanted.type)
-        default = wanted.default if wanted.default_factory is msgspec.NODEFAULT else wanted.default_factory()
+        default = _default(wanted)
         return self._folder / default if isinstance(default, Path) else default
 
     def _value(self, value: object, kind: inspect.Type, key: Key) -> object:
@@ -144,7 +144,9 @@ class Converter:
 
     def _dict(self, value: object, kind: inspect.DictType, key: Key) -> dict[str, object]:
         if not isinstance(value, Mapping):
-            self._problems.add(key, f"must be tables [{'.'.join(map(str, key))}.NAME], not {_name_of(value)}")
+            tables = isinstance(kind.value_type, inspect.StructType | inspect.UnionType)
+            wanted = f"tables [{'.'.join(map(str, key))}.NAME]" if tables else "a table"
+            self._problems.add(key, f"must be {wanted}, not {_name_of(value)}")
             return {}
         return {name: self._value(entry, kind.value_type, (*key, name)) for name, entry in value.items()}
 
@@ -299,6 +301,10 @@ class Converter:
 
 def _struct_type(kind: type[msgspec.Struct]) -> inspect.StructType:
     return cast("inspect.StructType", inspect.type_info(kind))
+
+
+def _default(field: inspect.Field) -> Any:
+    return field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
 
 
 def _names_in(kind: inspect.StructType) -> list[str]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from idp_adapters import Redirect, Sending
-from proxy.answers import clearing
 from proxy.login.visit import Unreadable, Visit
 from proxy.pages import PAGE_HEADERS, POST_PAGE_HEADERS, framed_headers, post_page, problem_json, problem_page
 from proxy.problems import (
@@ -131,6 +130,12 @@ def send(visit: Visit, sending: Sending, *, cookies: Sequence[str] = ()) -> Answ
     return Answer(HTTPStatus.OK, (*POST_PAGE_HEADERS, *more), body)
 
 
+def page(visit: Visit, status: int, body: bytes) -> Answer:
+    """A page of ours that is no problem."""
+    more = (("X-Request-Id", visit.caller.request_id), *_set_cookies(visit, ()))
+    return Answer(status, (*PAGE_HEADERS, *more), body)
+
+
 def document(visit: Visit, content_type: str, body: bytes) -> Answer:
     """A document of ours for the provider."""
     headers = (
@@ -154,8 +159,8 @@ def framed(whole: Answer) -> Answer:
 
 
 def _set_cookies(visit: Visit, cookies: Sequence[str]) -> list[tuple[str, str]]:
-    name = f"{visit.any_route.cookie_name}="
+    cookie = visit.host.cookie
     values = list(cookies)
-    if visit.session.doubled and not any(value.startswith(name) for value in values):
-        values.append(clearing(visit.any_route))
+    if visit.session.doubled and not any(value.startswith(f"{cookie.name}=") for value in values):
+        values.extend(cookie.clearings)
     return [("Set-Cookie", value) for value in values]

@@ -1,16 +1,15 @@
 """The first half of a login: a notice where one is due, then off to the provider."""
 
 from idp_adapters import LoginError
-from proxy.addresses import sign_in, sign_in_again
-from proxy.answers import clearing
+from proxy.addresses import sign_in, sign_in_again, sign_in_with
 from proxy.login.answers import Answer, answer, send
 from proxy.login.cookies import clearing_login, login_cookie_name, setting_login, surplus
 from proxy.login.desk import Desk, log
-from proxy.login.flow import Opening, open_login, party_of
+from proxy.login.flow import Opening, open_login
 from proxy.login.notices import failure_of, notice_of
 from proxy.login.transaction import Transaction, digest_of, encode, key_of
 from proxy.login.visit import Visit
-from proxy.problems import UNKNOWN_PROVIDER, Problem
+from proxy.problems import CHOOSE_PROVIDER, UNKNOWN_PROVIDER, Problem
 from session_store import EndReason, Tombstone, decode, is_tombstone
 
 LOGIN_KEPT_S = 900
@@ -19,14 +18,31 @@ LOGIN_KEPT_S = 900
 
 async def begin_login(desk: Desk, visit: Visit) -> Answer:
     """Answer the login address. Raises StoreUnavailable: without a store nobody is sent anywhere."""
-    opening = open_login(visit)
+    opening = open_login(visit, desk.issuers)
     if isinstance(opening, Problem):
         return answer(visit, opening)
     if not opening.asked:
         notice = await _due_notice(desk, visit, opening)
         if notice is not None:
             return answer(visit, notice, links=[sign_in_again(opening.return_path)])
-    return await _to_provider(desk, visit, opening)
+    if opening.provider is None:
+        return _ask_for_provider(desk, visit, opening)
+    return await _to_provider(desk, visit, opening, opening.provider)
+
+
+def _ask_for_provider(desk: Desk, visit: Visit, opening: Opening) -> Answer:
+    links = [
+        sign_in_with(
+            name,
+            desk.providers[name].display_name,
+            opening.return_path,
+            anew=opening.asked,
+            other=opening.leaves,
+        )
+        for name in opening.route.providers
+        if name in desk.providers
+    ]
+    return answer(visit, CHOOSE_PROVIDER, links=links)
 
 
 async def _due_notice(desk: Desk, visit: Visit, opening: Opening) -> Problem | None:
@@ -43,20 +59,19 @@ async def _due_notice(desk: Desk, visit: Visit, opening: Opening) -> Problem | N
     return notice_of(browser) if isinstance(browser, Tombstone) else None
 
 
-async def _to_provider(desk: Desk, visit: Visit, opening: Opening) -> Answer:
-    route = opening.route
-    provider = desk.providers.get(route.provider)
+async def _to_provider(desk: Desk, visit: Visit, opening: Opening, name: str) -> Answer:
+    provider = desk.providers.get(name)
     if provider is None:
         return answer(visit, UNKNOWN_PROVIDER)
     begun_at = await desk.store.now()
     try:
-        begun = await provider.begin(party_of(visit, provider), opening.prompt)
+        begun = await provider.begin(desk.party(visit, provider), opening.prompt)
     except LoginError as error:
         log.warning(
             "login_failed",
             reason=error.reason,
             detail=error.detail,
-            provider=route.provider,
+            provider=name,
             client_address=visit.caller.address,
             request_id=visit.caller.request_id,
         )
@@ -64,7 +79,7 @@ async def _to_provider(desk: Desk, visit: Visit, opening: Opening) -> Answer:
     now_s = desk.now_ms() // 1000
     secret = desk.new_secret()
     transaction = Transaction(
-        provider=route.provider,
+        provider=name,
         memory=begun.transaction,
         hostname=visit.host.hostname,
         return_path=opening.return_path,
@@ -72,9 +87,11 @@ async def _to_provider(desk: Desk, visit: Visit, opening: Opening) -> Answer:
         cookie_digest=digest_of(secret),
     )
     await desk.store.save_login(key_of("login", begun.state), encode(transaction), LOGIN_KEPT_S)
-    cookies = [clearing_login(old.name, route) for old in surplus(visit.logins, now_s)]
-    cookies.append(setting_login(login_cookie_name(route, begun.state, now_s), secret, route))
+    secure = visit.host.cookie.secure
+    cookies = [clearing_login(old.name, secure=secure) for old in surplus(visit.logins, now_s)]
+    name_of_cookie = login_cookie_name(begun.state, now_s, secure=secure)
+    cookies.append(setting_login(name_of_cookie, secret, secure=secure))
     if opening.leaves:
         await desk.end_session(visit, EndReason.LOGOUT)
-        cookies.append(clearing(route))
+        cookies.extend(visit.host.cookie.clearings)
     return send(visit, begun.sending, cookies=cookies)

@@ -16,15 +16,18 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from idp_adapters import Parameters, Provider, Providers
+from proxy.context import Contexts, Places
+from proxy.identity_jwt import IdentityKey
 from proxy.login import answers
 from proxy.login.answers import Answer
-from proxy.login.arrive import receive_answer
+from proxy.login.arrive import receive_answer, receive_code
 from proxy.login.begin import begin_login
 from proxy.login.desk import Desk, log
 from proxy.login.finish import finish_arrived, finish_login
 from proxy.login.forms import Forms
 from proxy.login.leave import leave, signed_out
-from proxy.login.own_metadata import tell_metadata
+from proxy.login.own_metadata import tell_keys, tell_metadata
+from proxy.login.own_sessions import own_sessions
 from proxy.login.places import Errand, Place, ProviderPlace, methods_of, place_of, takes_form
 from proxy.login.provider_logout import hear_back_channel, hear_front_channel, hear_saml
 from proxy.login.turns import Turns
@@ -67,16 +70,19 @@ def create_control_app(
     store: Store,
     providers: Providers,
     *,
+    identity_key: IdentityKey | None = None,
+    contexts: Contexts | None = None,
     now_ms: Callable[[], int] = _now_ms,
     new_secret: Callable[[], str] = _new_secret,
 ) -> web.Application:
     """The application that answers ``/.outerward/…`` and its aliases.
 
-    ``now_ms`` is Unix time; ``new_secret`` gives 256 random bits as 43 characters of base64url. Its runner
-    has no access log, since the addresses of callbacks carry codes, and no ``auto_decompress``, since no
-    compressed body is read.
+    ``identity_key`` and ``contexts`` are the worker's. ``now_ms`` is Unix time; ``new_secret`` gives 256
+    random bits as 43 characters of base64url. Its runner has no access log, since the addresses of callbacks
+    carry codes, and no ``auto_decompress``, since no compressed body is read.
     """
-    desk = Desk(site, store, providers, now_ms, new_secret)
+    key, places = identity_key or IdentityKey(store.settle), contexts or Contexts(Places(()))
+    desk = Desk(site, store, providers, key, places, now_ms, new_secret)
     forms = Forms()
     turns = {(name, errand): Turns() for name in providers for errand in _COSTLY}
 
@@ -109,7 +115,7 @@ async def _answer(desk: Desk, visit: Visit | Unreadable, rim: Rim) -> Answer:
 
 
 async def _dispatch(desk: Desk, visit: Visit, rim: Rim) -> Answer:
-    place = place_of(visit, desk.providers)
+    place = place_of(visit, desk.site, desk.providers)
     if place is None:
         return answers.answer(visit, RESERVED_NOT_FOUND)
     methods = methods_of(place)
@@ -119,7 +125,7 @@ async def _dispatch(desk: Desk, visit: Visit, rim: Rim) -> Answer:
     if isinstance(form, Problem):
         return answers.answer(visit, form)
     match place:
-        case ProviderPlace(errand, name):
+        case ProviderPlace(errand=errand, provider=name):
             provider = desk.providers[name]
             if errand not in _COSTLY:
                 return await _run(errand, desk, visit, provider, form)
@@ -136,10 +142,18 @@ async def _dispatch(desk: Desk, visit: Visit, rim: Rim) -> Answer:
             return await leave(desk, visit)
         case Place.SIGNED_OUT:
             return await signed_out(desk, visit)
+        case Place.SESSIONS:
+            return await own_sessions(desk, visit, form)
+        case Place.JWKS:
+            return await tell_keys(desk, visit)
 
 
 async def _run(errand: Errand, desk: Desk, visit: Visit, provider: Provider, form: Parameters) -> Answer:
     match errand:
+        case Errand.CALLBACK if visit.method == "POST":
+            return await receive_code(desk, visit, provider, form)
+        case Errand.CALLBACK if visit.host is desk.site.login:
+            return await receive_code(desk, visit, provider, visit.parameters)
         case Errand.CALLBACK:
             return await finish_login(desk, visit, provider)
         case Errand.ACS:
@@ -153,7 +167,7 @@ async def _run(errand: Errand, desk: Desk, visit: Visit, provider: Provider, for
         case Errand.FRONTCHANNEL_LOGOUT:
             return await hear_front_channel(desk, visit, provider)
         case Errand.METADATA:
-            return await tell_metadata(visit, provider)
+            return await tell_metadata(desk, visit, provider)
 
 
 def _response(answer: Answer) -> web.Response:

@@ -1,7 +1,7 @@
-"""The cookies that we set: the session's, and one for each login that a browser has begun.
+"""The cookies of logins under way, one for each that a browser has begun.
 
 A login cookie's name ends in eight characters: four tell when it was set, so that the oldest is known, and
-four mark the state that it belongs to. Pure; finding and clearing the session cookie is the data path's.
+four mark the state that it belongs to. Pure; the session's own cookie is ``session_cookie``'s.
 """
 
 import hashlib
@@ -9,8 +9,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
-
-from proxy.routes import Route
 
 LOGIN_LIFETIME_S: Final = 600
 MOST_LOGINS: Final = 5
@@ -36,10 +34,10 @@ class LoginCookie:
         return f"LoginCookie({self.name!r})"
 
 
-def read_login_cookies(lines: Sequence[bytes], route: Route) -> tuple[LoginCookie, ...]:
+def read_login_cookies(lines: Sequence[bytes], *, secure: bool) -> tuple[LoginCookie, ...]:
     """The login cookies in the ``Cookie`` lines of one request; a name sent twice has no value."""
     found: dict[bytes, bytes] = {}
-    prefix = _prefix(route).encode()
+    prefix = _prefix(secure).encode()
     for line in lines:
         for pair in line.split(b";"):
             name, _, value = pair.partition(b"=")
@@ -54,9 +52,9 @@ def read_login_cookies(lines: Sequence[bytes], route: Route) -> tuple[LoginCooki
     return tuple(cookies)
 
 
-def login_cookie_name(route: Route, state: str, now_s: int) -> str:
+def login_cookie_name(state: str, now_s: int, *, secure: bool) -> str:
     """The name for the login that ``state`` belongs to, begun at ``now_s``."""
-    return _prefix(route) + _places(now_s) + mark_of(state)
+    return _prefix(secure) + _places(now_s) + mark_of(state)
 
 
 def mark_of(state: str) -> str:
@@ -71,27 +69,22 @@ def surplus(cookies: Sequence[LoginCookie], now_s: int) -> tuple[LoginCookie, ..
     return tuple(by_age[MOST_LOGINS - 1 :][:_MOST_CLEARED])
 
 
-def setting_login(name: str, value: str, route: Route) -> str:
+def setting_login(name: str, value: str, *, secure: bool) -> str:
     """The ``Set-Cookie`` value of a login cookie (RFC 6265bis §4.1)."""
-    return f"{name}={value}; Path=/; Max-Age={LOGIN_LIFETIME_S}; HttpOnly; SameSite=Lax{_secure(route)}"
+    return f"{name}={value}; Path=/; Max-Age={LOGIN_LIFETIME_S}; HttpOnly; SameSite=Lax{_secure(secure)}"
 
 
-def clearing_login(name: str, route: Route) -> str:
+def clearing_login(name: str, *, secure: bool) -> str:
     """The ``Set-Cookie`` value that takes a login cookie away, with the attributes it was set with."""
-    return f"{name}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax{_secure(route)}"
+    return f"{name}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax{_secure(secure)}"
 
 
-def setting_session(value: str, route: Route) -> str:
-    """The ``Set-Cookie`` value of the session cookie; the store, not the browser, knows when it ends."""
-    return f"{route.cookie_name}={value}; Path=/; HttpOnly; SameSite=Lax{_secure(route)}"
+def _prefix(secure: bool) -> str:
+    return ("__Host-" if secure else "") + "outerward-login-"
 
 
-def _prefix(route: Route) -> str:
-    return ("__Host-" if route.secure else "") + "outerward-login-"
-
-
-def _secure(route: Route) -> str:
-    return "; Secure" if route.secure else ""
+def _secure(secure: bool) -> str:
+    return "; Secure" if secure else ""
 
 
 def _age_s(cookie: LoginCookie, now_s: int) -> int:

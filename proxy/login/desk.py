@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from idp_adapters import Providers
+from idp_adapters import Provider, Providers, RelyingParty
+from proxy.context import Contexts
+from proxy.identity_jwt import IdentityKey
 from proxy.login.answers import FAILURE_WINDOW_S
-from proxy.login.flow import is_open_here
+from proxy.login.flow import is_open_here, party_of
 from proxy.login.transaction import Stage, key_of
 from proxy.login.visit import Visit
 from proxy.routes import Site
@@ -46,9 +48,20 @@ class Desk:
     site: Site
     store: Store
     providers: Providers
+    identity_key: IdentityKey
+    contexts: Contexts
     now_ms: Callable[[], int]
     new_secret: Callable[[], str]
     limited: Limited = field(default_factory=Limited)
+
+    @property
+    def issuers(self) -> dict[str, str]:
+        """What each provider calls itself, where it may begin a login by that."""
+        return {name: each.issuer for name, each in self.providers.items() if each.issuer}
+
+    def party(self, visit: Visit, provider: Provider) -> RelyingParty:
+        """Our addresses for ``provider`` in the logins of this visit's host."""
+        return party_of(self.site, visit, provider)
 
     async def kept(self, stage: Stage, state: str) -> tuple[bytes | None, StoreTime]:
         """What is kept for ``state``, left where it is, and the store's time; no state costs nothing."""

@@ -4,14 +4,14 @@ import hashlib
 
 from idp_adapters import Identity, LoginCompleted, LoginError, Provider, allowed
 from proxy.addresses import sign_in, sign_in_again, switch_account
-from proxy.gate import account_of
 from proxy.login.answers import Answer, answer, redirect
-from proxy.login.cookies import clearing_login, setting_session
+from proxy.login.cookies import clearing_login
 from proxy.login.desk import Desk, log
-from proxy.login.flow import Accepted, accept_answer, home_at, home_of, party_of, principal_of, read_claim
+from proxy.login.flow import Accepted, accept_answer, home_at, home_of, read_claim
 from proxy.login.notices import failure_of
 from proxy.login.transaction import Arrived, Stage, Transaction, decode, key_of
 from proxy.login.visit import Visit
+from proxy.person import account_of, principal_of
 from proxy.problems import (
     ALREADY_SIGNED_IN,
     ANSWER_EXPIRED,
@@ -35,7 +35,7 @@ async def finish_login(desk: Desk, visit: Visit, provider: Provider) -> Answer:
         return await refuse_unknown(desk, visit, provider, login)
     try:
         completed = await provider.complete(
-            visit.parameters, login.transaction.memory, party_of(visit, provider)
+            visit.parameters, login.transaction.memory, desk.party(visit, provider)
         )
     except LoginError as error:
         return await _failed(desk, visit, login, error)
@@ -63,13 +63,15 @@ async def finish_arrived(desk: Desk, visit: Visit, provider: Provider) -> Answer
 
 
 async def refuse_unknown(
-    desk: Desk, visit: Visit, provider: Provider, problem: Problem, return_path: str = ""
+    desk: Desk, visit: Visit, provider: Provider, problem: Problem, way_back: Link | None = None
 ) -> Answer:
     """The answer to what answers no login of this browser: made up, used before, or too late."""
     log.warning("login_failed", reason="unknown_login", page=problem.page_code, **about(visit, provider.name))
     if not await desk.count_failure(visit):
         return answer(visit, TOO_MANY_FAILURES)
-    home = return_path or home_at(visit.host, provider.name) or home_of(visit.host)
+    if way_back is not None or not visit.host.routes:
+        return answer(visit, problem, links=[] if way_back is None else [way_back])
+    home = home_at(visit.host, provider.name) or home_of(visit.host)
     if problem is LOGIN_UNKNOWN and await desk.open_session(visit) is not None:
         return answer(visit, ALREADY_SIGNED_IN, links=[Link("Go on", home)])
     return answer(visit, problem, links=[sign_in(home)])
@@ -141,7 +143,8 @@ async def _let_in(
     """Begin a browser session under a new cookie value, and end the one that it replaces."""
     secret = desk.new_secret()
     now = desk.now_ms()
-    ends_at = now + visit.host.max_session_s * 1000
+    cookie = visit.host.cookie
+    ends_at = now + desk.site.max_session_s(cookie.scope) * 1000
     if completed.ends_at is not None:
         ends_at = min(ends_at, int(completed.ends_at * 1000))
     if ends_at <= now:
@@ -154,11 +157,12 @@ async def _let_in(
             principal_of(completed.identity, provider.name),
             provider_name=provider.display_name,
             begun_at=login.transaction.begun_at,
-            scope=visit.host.hostname,
+            scope=cookie.scope,
             cookie_hash=CookieHash(hashlib.sha256(secret.encode()).digest()),
             expires_at=ends_at,
             names=completed.names,
             memory=completed.memory,
+            access_token=completed.access_token,
         )
     except LoginOvertaken:
         log.warning("login_failed", reason="overtaken", **about(visit, provider.name))
@@ -166,9 +170,9 @@ async def _let_in(
         return answer(visit, LOGIN_OVERTAKEN, links=links, cookies=_without_login(login))
     await desk.end_session(visit, EndReason.REPLACED, browser.user_id)
     log.info("login", user=browser.user_id, **about(visit, provider.name))
-    cookies = [setting_session(secret, login.route), *_without_login(login)]
+    cookies = [cookie.setting(secret), *_without_login(login)]
     return redirect(visit, login.return_path, cookies=cookies)
 
 
 def _without_login(login: Accepted) -> list[str]:
-    return [clearing_login(login.cookie_name, login.route)]
+    return [clearing_login(login.cookie_name, secure=login.route.secure)]

@@ -8,11 +8,10 @@ from typing import NamedTuple
 
 from idp_adapters import LoginError, LogoutBegun
 from proxy.addresses import SIGNED_OUT_PARTLY, SIGNED_OUT_PATH, logout_path, sign_in
-from proxy.answers import clearing
 from proxy.login.answers import Answer, answer, redirect, send
 from proxy.login.cookies import LOGIN_LIFETIME_S
 from proxy.login.desk import Desk, log
-from proxy.login.flow import home_of, logout_step, party_of
+from proxy.login.flow import begun_for, home_of, logout_step
 from proxy.login.return_path import safe_return_path
 from proxy.login.transaction import LogoutUnderWay, decode, encode, key_of
 from proxy.login.visit import Visit
@@ -37,7 +36,7 @@ async def leave(desk: Desk, visit: Visit) -> Answer:
     if step == "ask":
         return answer(visit, LOGOUT_ASK, links=[Link("Sign out", logout_path(return_path), post=True)])
     left = await _end_here(desk, visit)
-    cookies = [clearing(visit.any_route)]
+    cookies = visit.host.cookie.clearings
     if left is None:
         return redirect(visit, return_path or SIGNED_OUT_PATH, cookies=cookies)
     try:
@@ -55,11 +54,22 @@ async def signed_out(desk: Desk, visit: Visit) -> Answer:
     state = visit.parameter("state")
     if state and visit.method == "GET":
         under_way = decode(await desk.store.take_login(key_of("logout", state)), LogoutUnderWay)
-        fits = under_way is not None and under_way.hostname == visit.host.hostname
-        wanted = under_way.return_path if under_way is not None and fits else None
-        return redirect(visit, safe_return_path(wanted) if wanted else SIGNED_OUT_PATH)
+        return redirect(visit, page_after(desk, visit, under_way))
     matter = SIGNED_OUT if visit.parameter("partly") is None else SIGNED_OUT_HERE_ONLY
-    return answer(visit, matter, links=[sign_in(home_of(visit.host))])
+    return answer(visit, matter, links=[sign_in(home_of(visit.host))] if visit.host.routes else [])
+
+
+def page_after(desk: Desk, visit: Visit, under_way: LogoutUnderWay | None, otherwise: str = "") -> str:
+    """Where the browser goes from its provider: the page that it wanted, on the host where it signed out.
+
+    ``otherwise`` is what that host says instead, where not all went well.
+    """
+    host = begun_for(desk.site, visit, under_way.hostname) if under_way is not None else None
+    if host is None or under_way is None:
+        return otherwise or SIGNED_OUT_PATH
+    wanted = under_way.return_path
+    path = otherwise or (safe_return_path(wanted) if wanted else SIGNED_OUT_PATH)
+    return path if host is visit.host else host.origin + path
 
 
 async def _end_here(desk: Desk, visit: Visit) -> _Left | None:
@@ -83,7 +93,7 @@ async def _begin_at_provider(
 ) -> LogoutBegun | None:
     """The logout at the provider; None where it has none. Raises LoginError where it cannot be begun now."""
     provider = desk.providers.get(left.session.principal.provider)
-    begun = await provider.logout(left.memory, party_of(visit, provider)) if provider is not None else None
+    begun = await provider.logout(left.memory, desk.party(visit, provider)) if provider is not None else None
     if provider is None or begun is None:
         return None
     under_way = LogoutUnderWay(

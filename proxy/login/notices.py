@@ -26,13 +26,19 @@ from session_store import NOTICE_REASONS, EndReason, Tombstone
 
 _ENDED_BY_ADMINISTRATOR = "An administrator ended your session on {when}."
 _ENDED_ELSEWHERE = "You signed out elsewhere, and that ended your session here on {when}."
+_OUTNUMBERED = (
+    "You signed in elsewhere, and that made more sessions than one person may have here: the oldest, in this "
+    "browser, ended on {when}."
+)
 _SENTENCES = {
     EndReason.REVOKED: _ENDED_BY_ADMINISTRATOR,
     EndReason.USER_DELETED: "An administrator removed your account here and ended your session on {when}.",
     EndReason.BLOCKED: "An administrator blocked your account and ended your session on {when}.",
+    EndReason.LOGOUT: _ENDED_ELSEWHERE,
     EndReason.BACK_CHANNEL: _ENDED_ELSEWHERE,
     EndReason.FRONT_CHANNEL: _ENDED_ELSEWHERE,
     EndReason.SAML_LOGOUT: _ENDED_ELSEWHERE,
+    EndReason.SESSION_LIMIT: _OUTNUMBERED,
 }
 
 _FAILURES: dict[LoginErrorReason, Problem] = {

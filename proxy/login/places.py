@@ -9,15 +9,19 @@ from enum import Enum, auto
 from idp_adapters import ProtocolName, Providers
 from proxy.addresses import (
     ALIASES,
+    JWKS_PATH,
     LOGIN_PATH,
     LOGOUT_PATH,
+    SESSIONS_PATH,
     SIGNED_OUT_PATH,
     backchannel_logout_path,
     callback_path,
+    finish_path,
     frontchannel_logout_path,
     saml_path,
 )
 from proxy.login.visit import Visit
+from proxy.routes import Site
 
 
 class Place(Enum):
@@ -26,6 +30,8 @@ class Place(Enum):
     LOGIN = auto()
     LOGOUT = auto()
     SIGNED_OUT = auto()
+    SESSIONS = auto()
+    JWKS = auto()
 
 
 class Errand(Enum):
@@ -42,17 +48,26 @@ class Errand(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ProviderPlace:
-    """An address that belongs to one provider."""
+    """An address that belongs to one provider; ``by_post``: answers to logins may be posted there."""
 
     errand: Errand
     provider: str
+    by_post: bool = False
 
 
-_PLACES = {LOGIN_PATH: Place.LOGIN, LOGOUT_PATH: Place.LOGOUT, SIGNED_OUT_PATH: Place.SIGNED_OUT}
+_PLACES = {
+    LOGIN_PATH: Place.LOGIN,
+    LOGOUT_PATH: Place.LOGOUT,
+    SIGNED_OUT_PATH: Place.SIGNED_OUT,
+    SESSIONS_PATH: Place.SESSIONS,
+    JWKS_PATH: Place.JWKS,
+}
 _METHODS: dict[Place | Errand, tuple[str, ...]] = {
     Place.LOGIN: ("GET", "HEAD", "POST"),
     Place.LOGOUT: ("GET", "HEAD", "POST"),
     Place.SIGNED_OUT: ("GET", "HEAD"),
+    Place.SESSIONS: ("GET", "HEAD", "POST"),
+    Place.JWKS: ("GET", "HEAD"),
     # A callback has no HEAD: it would use the login up. So it is with all that changes state by GET.
     Errand.CALLBACK: ("GET",),
     Errand.BACKCHANNEL_LOGOUT: ("POST",),
@@ -62,42 +77,60 @@ _METHODS: dict[Place | Errand, tuple[str, ...]] = {
     Errand.FINISH: ("GET", "POST"),
     Errand.SLO: ("GET", "POST"),
 }
-_FORMS = frozenset({Errand.BACKCHANNEL_LOGOUT, Errand.ACS, Errand.SLO})
+_FORMS = frozenset({Errand.CALLBACK, Errand.BACKCHANNEL_LOGOUT, Errand.ACS, Errand.SLO})
+_ANSWERS = frozenset({Errand.CALLBACK, Errand.ACS})
 
 
-def place_of(visit: Visit, providers: Providers) -> Place | ProviderPlace | None:
-    """What a path leads to, spelled exactly; None where it leads nowhere on this host."""
+def place_of(visit: Visit, site: Site, providers: Providers) -> Place | ProviderPlace | None:
+    """What a path leads to, spelled exactly; None where it leads nowhere on this host.
+
+    Where there is a login host, answers to logins come there and nowhere else.
+    """
     place = _PLACES.get(ALIASES.get(visit.path, visit.path))
     if place is not None:
         return place
-    for name in {route.provider for route in visit.host.routes}:
+    for name in site.providers_at(visit.host):
         provider = providers.get(name)
-        errand = _errands(name, provider.protocol).get(visit.path) if provider is not None else None
-        if errand is not None:
-            return ProviderPlace(errand, name)
+        if provider is None:
+            continue
+        errand = _errands(name, provider.protocol).get(visit.path)
+        if errand is not None and (errand not in _ANSWERS or site.spoken_to_at(visit.host) is visit.host):
+            by_post = errand is Errand.CALLBACK and provider.response_mode == "form_post"
+            return ProviderPlace(errand, name, by_post)
     return None
 
 
 def methods_of(place: Place | ProviderPlace) -> tuple[str, ...]:
     """The methods of ``place``."""
-    return _METHODS[place.errand if isinstance(place, ProviderPlace) else place]
+    if not isinstance(place, ProviderPlace):
+        return _METHODS[place]
+    methods = _METHODS[place.errand]
+    return (*methods, "POST") if place.by_post else methods
 
 
 def takes_form(place: Place | ProviderPlace, method: str) -> bool:
     """Whether a request for ``place`` brings a form; the body of any other is never read."""
-    return method == "POST" and isinstance(place, ProviderPlace) and place.errand in _FORMS
+    if method != "POST":
+        return False
+    return place.errand in _FORMS if isinstance(place, ProviderPlace) else place is Place.SESSIONS
 
 
 def _errands(provider: str, protocol: ProtocolName) -> dict[str, Errand]:
+    if protocol == "oauth":
+        return {
+            callback_path(provider): Errand.CALLBACK,
+            finish_path(provider, protocol): Errand.FINISH,
+        }
     if protocol == "oidc":
         return {
             callback_path(provider): Errand.CALLBACK,
+            finish_path(provider, protocol): Errand.FINISH,
             backchannel_logout_path(provider): Errand.BACKCHANNEL_LOGOUT,
             frontchannel_logout_path(provider): Errand.FRONTCHANNEL_LOGOUT,
         }
     return {
         saml_path(provider, "metadata"): Errand.METADATA,
         saml_path(provider, "acs"): Errand.ACS,
-        saml_path(provider, "finish"): Errand.FINISH,
+        finish_path(provider, protocol): Errand.FINISH,
         saml_path(provider, "slo"): Errand.SLO,
     }

@@ -13,13 +13,13 @@ from idp_adapters import (
     Parameters,
     Provider,
 )
-from proxy.addresses import SIGNED_OUT_PARTLY, SIGNED_OUT_PATH
+from proxy.addresses import SIGNED_OUT_PARTLY
 from proxy.login.answers import Answer, acknowledged, answer, framed, redirect, send
 from proxy.login.desk import Desk, log
 from proxy.login.finish import about
-from proxy.login.flow import party_of
+from proxy.login.flow import begun_for
+from proxy.login.leave import page_after
 from proxy.login.notices import failure_of
-from proxy.login.return_path import safe_return_path
 from proxy.login.transaction import LogoutUnderWay, decode, key_of
 from proxy.login.visit import Visit
 from proxy.problems import (
@@ -88,10 +88,8 @@ async def hear_saml(desk: Desk, visit: Visit, provider: Provider, form: Paramete
     if isinstance(heard, LogoutDemand):
         return await _carry_out_and_answer(desk, visit, provider, heard)
     await desk.store.take_login(key_of("logout", state))
-    return_path = under_way.return_path if under_way is not None else None
-    if not heard.everywhere:
-        return redirect(visit, SIGNED_OUT_PARTLY)
-    return redirect(visit, safe_return_path(return_path) if return_path else SIGNED_OUT_PATH)
+    otherwise = "" if heard.everywhere else SIGNED_OUT_PARTLY
+    return redirect(visit, page_after(desk, visit, under_way, otherwise))
 
 
 async def _carry_out_and_answer(desk: Desk, visit: Visit, provider: Provider, demand: LogoutDemand) -> Answer:
@@ -100,7 +98,7 @@ async def _carry_out_and_answer(desk: Desk, visit: Visit, provider: Provider, de
     if isinstance(ended, Problem):
         return answer(visit, ended)
     try:
-        reply = await provider.answer_logout(demand.reply, party_of(visit, provider))
+        reply = await provider.answer_logout(demand.reply, desk.party(visit, provider))
     except LoginError as error:
         log.warning(
             "logout_unanswered", reason=error.reason, detail=error.detail, **about(visit, provider.name)
@@ -114,7 +112,7 @@ async def _read(
     desk: Desk, visit: Visit, provider: Provider, message: LogoutMessage
 ) -> LogoutDemand | LogoutDone | Problem:
     try:
-        return await provider.read_logout(message, party_of(visit, provider))
+        return await provider.read_logout(message, desk.party(visit, provider))
     except LoginError as error:
         log.warning("logout_refused", reason=error.reason, detail=error.detail, **about(visit, provider.name))
         if error.reason in _UNJUDGED:
@@ -149,8 +147,6 @@ async def _under_way(desk: Desk, visit: Visit, provider: Provider, state: str) -
     """The logout of ours that ``state`` leads to, left where it is until its answer is verified."""
     kept, _ = await desk.kept("logout", state)
     under_way = decode(kept, LogoutUnderWay)
-    fits = under_way is not None and (under_way.provider, under_way.hostname) == (
-        provider.name,
-        visit.host.hostname,
-    )
-    return under_way if fits else None
+    if under_way is None or under_way.provider != provider.name:
+        return None
+    return under_way if begun_for(desk.site, visit, under_way.hostname) is not None else None

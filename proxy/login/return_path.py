@@ -7,7 +7,7 @@ behind us may decode once more. What could leave the host under any of these rea
 import re
 from urllib.parse import quote, unquote
 
-from proxy.addresses import ALIASES
+from proxy.addresses import ALIASES, SESSIONS_PATH
 from proxy.canonical import RESERVED_PREFIX
 
 HOME = "/"
@@ -25,8 +25,11 @@ def safe_return_path(text: str) -> str:
     """``text`` where it is a path on the same host, without its fragment; ``/`` where it is anything else.
 
     It begins with exactly one ``/``; its path has no ``\\`` and no dot segment, and the whole no control
-    character, in any encoding. Our own pages are no place to return to. The result is printable ASCII.
+    character, in any encoding. Of our own pages the list of sessions alone, spelled exactly, is a place to
+    return to. The result is printable ASCII.
     """
+    if text == SESSIONS_PATH:
+        return text
     if len(text) > LONGEST:
         return HOME
     kept = text.partition("#")[0]

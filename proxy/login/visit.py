@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 from proxy.cookie_header import Cookies, read_cookies
 from proxy.login.cookies import LoginCookie, read_login_cookies
 from proxy.problems import BAD_REQUEST, BODY_TOO_LARGE, UNKNOWN_HOST, Problem
-from proxy.routes import Host, Route, Site
+from proxy.routes import Host, Site
 
 EDGE_HEADER = b"x-outerward-edge"
 _MOST_PARAMETERS = 100
@@ -40,16 +40,12 @@ class Visit:
     prefetch: bool
     fetch_site: str | None
     origin: str | None
+    agent: bytes
     session: Cookies
     logins: tuple[LoginCookie, ...]
 
     def __repr__(self) -> str:
         return f"Visit({self.method!r}, {self.path!r}, {self.caller!r})"
-
-    @property
-    def any_route(self) -> Route:
-        """Some route of this host: cookies and origin are the same at all of them."""
-        return self.host.routes[0]
 
     @property
     def from_own_page(self) -> bool:
@@ -58,7 +54,7 @@ class Visit:
             return False
         if self.origin is None:
             return self.fetch_site == "same-origin"
-        return self.origin.lower() == self.any_route.origin.lower()
+        return self.origin.lower() == self.host.origin.lower()
 
     def parameter(self, name: str) -> str | None:
         """The first value of a query parameter."""
@@ -112,8 +108,9 @@ def read_visit(
         prefetch="prefetch" in (fields.only(b"sec-purpose") or ""),
         fetch_site=fields.only(b"sec-fetch-site"),
         origin=fields.only(b"origin"),
-        session=read_cookies(cookies, host.routes[0].cookie_name.encode()),
-        logins=read_login_cookies(cookies, host.routes[0]),
+        agent=next(iter(fields.all(b"user-agent")), b""),
+        session=read_cookies(cookies, host.cookie.name.encode()),
+        logins=read_login_cookies(cookies, secure=host.cookie.secure),
     )
 
 

@@ -1,8 +1,10 @@
 -- Starts the application session of a live browser session at one endpoint, once. Slot: {H}.
 -- Guarantees: a record is written only where neither a record nor a tombstone stands, only while the browser
--- session is live, and never a second time at an endpoint whose session has ended or gone idle.
+-- session is live and its record is the one that this one was made from, and never a second time at an endpoint
+-- whose session has ended or gone idle.
 -- KEYS: browser, application, endpoints, activity
--- ARGV: endpoint id, session id, record, its life ms, created_at ms, expires_at ms, context
+-- ARGV: endpoint id, session id, record, its life ms, created_at ms, expires_at ms, context,
+--       browser session's record as read
 local browser = redis.call('GET', KEYS[1])
 if not browser then
   return {'none'}
@@ -16,6 +18,9 @@ if standing then
 end
 if redis.call('HEXISTS', KEYS[3], ARGV[1]) == 1 then
   return {'idle', redis.call('HGET', KEYS[4], 'last_active') or ARGV[5]}
+end
+if browser ~= ARGV[8] then
+  return {'changed', browser}
 end
 local life = math.max(redis.call('PTTL', KEYS[1]), 1)
 redis.call('SET', KEYS[2], ARGV[3], 'PX', ARGV[4])

@@ -8,7 +8,9 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from proxy.login.arrive import MOST_TRIES
+from proxy.login.control_app import FAILURE_HOLDS_S
 from proxy.login.desk import MOST_FAILURES
+from proxy.login.turns import AT_ONCE
 from session_store import Store
 from tests.support.redirect_corpus import corpus
 from tests.support.saml_scene import (
@@ -228,6 +230,13 @@ async def test_saml_from_a_limited_address_not_even_a_good_unasked_answer_is_loo
         for _ in range(MOST_FAILURES):
             await scene.post(b"<x/>", "B" * 43)
         assert (await scene.post(message)).status == 429
+
+
+async def test_dos_03_a_bad_answer_keeps_its_turn_for_a_while(store: Store) -> None:
+    async with saml_scene(store, failure_holds_s=FAILURE_HOLDS_S) as scene:
+        began = asyncio.get_running_loop().time()
+        await asyncio.gather(*(scene.post(b"<x/>", "B" * 43) for _ in range(3 * AT_ONCE)))
+        assert asyncio.get_running_loop().time() - began > 2.5 * FAILURE_HOLDS_S
 
 
 async def test_saml_limited_answers_say_when_to_come_back(scene: SamlScene) -> None:

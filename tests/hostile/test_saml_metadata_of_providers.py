@@ -192,7 +192,7 @@ async def test_saml_37_metadata_opens_no_file_and_asks_no_address(
 
 async def test_saml_37_metadata_that_has_run_out_since_it_was_read_signs_nobody_in(store: Store) -> None:
     ahead_s = 0.0
-    until = int(time.time()) + 8
+    until = int(time.time()) + 4
     document = Entity(attributes=f' validUntil="{instant(until)}"').xml()
     async with saml_scene(
         store, idp_metadata=document, monotonic=lambda: time.monotonic() + ahead_s

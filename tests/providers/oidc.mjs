@@ -15,6 +15,7 @@ const claims = {
   email: ['email', 'email_verified'],
   profile: ['name', 'preferred_username', 'groups'],
 };
+const scopes = [...Object.keys(claims), 'offline_access'];
 
 const policy = interactionPolicy.base();
 policy.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0);
@@ -47,7 +48,7 @@ async function interact(request, response) {
   }
   const accountId = (await formOf(request)).get('login');
   const result = accountId
-    ? { login: { accountId }, select_account: {} }
+    ? { login: { accountId }, select_account: {}, consent: {} }
     : { error: 'access_denied', error_description: 'the person said no' };
   await provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false });
 }
@@ -69,7 +70,7 @@ function fetchOnLoopback(url, { method, headers, body }) {
 async function grantEverything(ctx) {
   const { client, session, provider: owner } = ctx.oidc;
   const grant = new owner.Grant({ clientId: client.clientId, accountId: session.accountId });
-  grant.addOIDCScope(Object.keys(claims).join(' '));
+  grant.addOIDCScope(scopes.join(' '));
   await grant.save();
   return grant;
 }
@@ -92,14 +93,15 @@ server.listen(configuration.port, configuration.address, () => {
     clients: configuration.clients,
     jwks: { keys: configuration.keys },
     claims,
-    scopes: Object.keys(claims),
+    scopes,
     conformIdTokenClaims: !configuration.id_token_claims,
     cookies: { keys: [configuration.cookie_key] },
     features: { devInteractions: { enabled: false }, backchannelLogout: { enabled: true } },
     fetch: fetchOnLoopback,
     interactions: { policy, url: (ctx, interaction) => `/interaction/${interaction.uid}` },
     pkce: { required: () => true },
-    issueRefreshToken: (ctx, client) => client.grantTypeAllowed('refresh_token'),
+    issueRefreshToken: (ctx, client, code) =>
+      client.grantTypeAllowed('refresh_token') && (!configuration.offline_only || code.scopes.has('offline_access')),
     rotateRefreshToken: true,
     loadExistingGrant: grantEverything,
     async findAccount(ctx, sub) {

@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import aiohttp
@@ -38,10 +39,13 @@ from idp_adapters import (
     Provider,
     Redirect,
     RelyingParty,
+    ResponseMode,
     parse_rule,
 )
-from proxy import Route, Site, UpstreamAddress, create_control_app
-from session_store import Endpoint, Store, endpoint_id
+from proxy import LoginHost, Route, Site, UpstreamAddress, create_control_app
+from proxy.login.transaction import key_of
+from session_store import Endpoint, Store, endpoint_id, keys
+from tests.support.redis_server import RedisServer
 
 NAVIGATION = {"Accept": "text/html,application/xhtml+xml", "Sec-Fetch-Mode": "navigate"}
 _requests = itertools.count(1)
@@ -52,9 +56,10 @@ def route(
     prefix: str = "",
     *,
     origin: str = "",
-    provider: str = "corp",
+    provider: str | tuple[str, ...] = "corp",
     allow: Sequence[str] = ("*",),
     max_session_s: int = 3600,
+    **rules: Any,
 ) -> Route:
     """One endpoint; on ``https`` unless ``origin`` says otherwise."""
     origin = origin or f"https://{hostname}"
@@ -66,10 +71,11 @@ def route(
         path_prefix=prefix,
         origin=origin,
         secure=origin.startswith("https:"),
-        provider=provider,
+        providers=(provider,) if isinstance(provider, str) else provider,
         rules=tuple(parse_rule(text) for text in allow),
         upstream=UpstreamAddress("http", "127.0.0.1", 1),
         max_session_s=max_session_s,
+        **rules,
     )
 
 
@@ -93,8 +99,10 @@ class Stub:
         *,
         people: Mapping[str, Identity] | None = None,
         protocol: ProtocolName = "oidc",
+        response_mode: ResponseMode = "query",
     ) -> None:
         self.protocol: ProtocolName = protocol
+        self.response_mode: ResponseMode = "form_post" if protocol == "saml" else response_mode
         self.name = name
         self.display_name = name.title()
         self.issuer = f"https://{name}.example"
@@ -259,14 +267,25 @@ class Browser:
             "POST", path, **{"origin": self.origin, "sec_fetch_site": "same-origin", **headers}
         )
 
+    async def deliver(self, path: str, fields: Mapping[str, str] | Sequence[tuple[str, str]]) -> Reply:
+        """A form of a provider's page, sent: from another site, so that no cookie of ours comes along."""
+        pairs = list(fields.items() if isinstance(fields, Mapping) else fields)
+        headers = {"origin": "null", "sec_fetch_site": "cross-site", "cookie": ""}
+        return await self._send("POST", path, headers, aiohttp.FormData(pairs))
+
     async def send(self, method: str, path: str, **headers: str) -> Reply:
         """Any request; a header given as "" is left out."""
+        return await self._send(method, path, headers)
+
+    async def _send(
+        self, method: str, path: str, headers: Mapping[str, str], form: aiohttp.FormData | None = None
+    ) -> Reply:
         named = {name.replace("_", "-").title(): value for name, value in headers.items()}
         edge = {"X-Outerward-Edge": f"{self.address} {self.hostname} req_{next(_requests)}"}
         jar = {"Cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items())} if self.cookies else {}
         sent = {k: v for k, v in {**NAVIGATION, **jar, **named, **edge}.items() if v}
         url = URL(self.base + path, encoded=True)
-        async with self.http.request(method, url, headers=sent, allow_redirects=False) as response:
+        async with self.http.request(method, url, headers=sent, data=form, allow_redirects=False) as response:
             reply = Reply(response.status, response.headers, await response.text())
         self._keep(reply.set_cookies)
         return reply
@@ -276,7 +295,9 @@ class Browser:
             pair, *attributes = line.split("; ")
             name, _, value = pair.partition("=")
             assert {"Path=/", "HttpOnly", "SameSite=Lax"} <= set(attributes)
-            assert ("Secure" in attributes) == name.startswith("__Host-")
+            assert ("Secure" in attributes) == self.origin.startswith("https:")
+            if "Max-Age=0" not in attributes:
+                assert name.startswith("__Host-") == ("Secure" in attributes and "Domain=" not in line)
             self.cookies.pop(name, None)
             if "Max-Age=0" not in attributes:
                 self.cookies[name] = value
@@ -301,13 +322,20 @@ class Browser:
 
     @property
     def session(self) -> str | None:
-        """The value of the session cookie."""
+        """The value of the host's own session cookie."""
         return self.cookies.get("__Host-outerward", self.cookies.get("outerward"))
 
     @property
     def logins(self) -> list[str]:
         """The names of the login cookies."""
         return [name for name in self.cookies if "outerward-login-" in name]
+
+
+def minute_passes(store_url: str, state: str) -> None:
+    """Let the minute pass that the verified answer with ``state`` waits for its browser."""
+    server, key = RedisServer.looking_at(store_url), keys.login(key_of("answered", state))
+    assert 50_000 < server.pttl(key) <= 60_000
+    server.pexpire(key, 0)
 
 
 @dataclass
@@ -332,21 +360,23 @@ class Control:
     def browser(self, hostname: str, address: str = "192.0.2.1") -> Browser:
         """A fresh browser on ``hostname``."""
         host = self.site.hosts.get(hostname)
-        origin = host.routes[0].origin if host else f"https://{hostname}"
+        origin = host.origin if host else f"https://{hostname}"
         return Browser(self.http, self.base, hostname, origin, address)
 
 
 @asynccontextmanager
 async def serving(
-    routes: Sequence[Route], store: Store, providers: Sequence[Provider]
+    routes: Sequence[Route], store: Store, providers: Sequence[Provider], login: LoginHost | None = None
 ) -> AsyncIterator[Control]:
-    """The control app for ``routes`` on a free loopback port."""
-    site, clock = Site.of(routes), Clock()
+    """The control app for ``routes`` on a free loopback port; all logins run at ``login`` if there is one."""
+    site, clock = Site.of(routes, login), Clock()
     app = create_control_app(site, store, {p.name: p for p in providers}, now_ms=clock)
     runner = web.AppRunner(app, access_log=None, auto_decompress=False)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     jar = aiohttp.DummyCookieJar()
-    async with aiohttp.ClientSession(cookie_jar=jar) as http:
-        yield Control(http, f"http://127.0.0.1:{runner.addresses[0][1]}", site, clock)
-    await runner.cleanup()
+    try:
+        async with aiohttp.ClientSession(cookie_jar=jar) as http:
+            yield Control(http, f"http://127.0.0.1:{runner.addresses[0][1]}", site, clock)
+    finally:
+        await runner.cleanup()

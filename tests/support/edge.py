@@ -25,7 +25,21 @@ from aiohttp import web
 from structlog.typing import EventDict
 
 from idp_adapters import parse_rule
-from proxy import HeaderPreset, Journal, Limits, PublicPaths, Route, Site, UpstreamAddress, Worker
+from proxy import (
+    Contexts,
+    HeaderPreset,
+    IdentityKey,
+    Journal,
+    Limits,
+    Places,
+    PublicPaths,
+    Route,
+    Site,
+    UpstreamAddress,
+    Worker,
+)
+from proxy.credentials import Credentials
+from proxy.gate import Gate
 from session_store import BrowserSession, CookieHash, Endpoint, Principal, Store, edge_id, endpoint_id
 from tests.support.http_client import Answer, Headers, exchange, request
 
@@ -45,7 +59,7 @@ def route(
     hostname: str = HOST,
     prefix: str = "",
     *,
-    provider: str = PROVIDER,
+    provider: str | tuple[str, ...] = PROVIDER,
     allow: Sequence[str] = ("*",),
     headers: tuple[HeaderPreset, ...] = ("x-forwarded",),
     secure: bool = False,
@@ -55,8 +69,12 @@ def route(
     max_body: int | None = None,
     public_paths: Sequence[str] = (),
     allow_cors_preflight: bool = False,
+    **rules: Any,
 ) -> Route:
-    """An endpoint that leads to ``upstream``; with a ``prefix``, a route of an edge."""
+    """An endpoint that leads to ``upstream``; with a ``prefix``, a route of an edge.
+
+    ``rules`` are further fields of Route.
+    """
     origin = f"{'https' if secure else 'http'}://{hostname}"
     endpoint = Endpoint(
         id=endpoint_id(hostname + prefix),
@@ -71,7 +89,7 @@ def route(
         path_prefix=prefix,
         origin=origin,
         secure=secure,
-        provider=provider,
+        providers=(provider,) if isinstance(provider, str) else provider,
         rules=tuple(parse_rule(text) for text in allow),
         upstream=upstream if isinstance(upstream, UpstreamAddress) else upstream.address,
         headers=headers,
@@ -81,7 +99,17 @@ def route(
         max_body=max_body,
         public=PublicPaths.of(public_paths),
         allow_cors_preflight=allow_cors_preflight,
+        **rules,
     )
+
+
+def plain_gate() -> Gate:
+    """A gate for routes that hand no token to their upstream."""
+    return Gate(Credentials(lambda _: None, IdentityKey(lambda _, proposal: _settled(proposal))))
+
+
+async def _settled(proposal: bytes) -> bytes:
+    return proposal
 
 
 def ada(**changes: Any) -> Principal:
@@ -212,7 +240,7 @@ async def running_edge(
             control or control_app(seen),
             limits=limits or Limits(),
             trusted_proxies=trusted_proxies,
-            geoip_databases=geoip_databases,
+            contexts=Contexts(Places(geoip_databases)),
             journal=journal,
             now_ms=now_ms,
         )

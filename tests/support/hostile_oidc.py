@@ -7,22 +7,25 @@ answer completes a login. Every part of every answer can be edited for one test 
         provider.lies.claims = change(nonce=MISSING)
 
 ``authorize`` plays the browser for a test of OidcProvider alone; a test that runs the whole edge lets its own
-client open the authorization URL, which signs in at once and redirects back. ``hits`` counts the requests by
-path, ``codes_sent`` lists the codes that were redeemed.
+client open the authorization URL, which signs in at once and redirects back, or posts back where it was
+asked to. ``hits`` counts the requests by path, ``codes_sent`` lists the codes that were redeemed. ``client``
+says how its client proves itself, ``refresh_tokens`` whether there are any, ``access_tokens`` are in force.
 """
 
 import hashlib
 import hmac
+import html
 import json
+import ssl
 import time
-from base64 import b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
-from urllib.parse import unquote_plus, urlencode
+from urllib.parse import urlencode
 
 from aiohttp import web
 from cryptography.hazmat.primitives import hashes
@@ -32,6 +35,8 @@ from joserfc.jwk import RSAKey
 from yarl import URL
 
 from idp_adapters import OidcSettings
+from tests.support.hostile_oidc_clients import KnownClient
+from tests.support.hostile_oidc_refresh import RefreshTokens
 
 Members = dict[str, Any]
 Edit = Callable[[Members], Members]
@@ -63,7 +68,10 @@ def change(**changes: Any) -> Edit:
 
 @dataclass
 class Lies:
-    """What is changed on its way out; ``answers`` replaces the whole answer of a path."""
+    """What is changed on its way out; ``answers`` replaces the whole answer of a path.
+
+    ``claims`` are those of every ID token, ``refreshed`` is the answer to a refresh.
+    """
 
     metadata: Edit = same
     key_set: Edit = same
@@ -75,6 +83,7 @@ class Lies:
     signature: Callable[[bytes], bytes] | None = None
     id_token: Callable[[str], str] = same_text
     tokens: Edit = same
+    refreshed: Edit = same
     userinfo: Edit = same
     answers: dict[str, Handler] = field(default_factory=dict)
 
@@ -84,13 +93,11 @@ class _Grant:
     redirect_uri: str
     nonce: str
     challenge: str
+    asked: Members
 
 
 class HostileProvider:
     """See the module. ``user`` holds the claims of the one person who can sign in here."""
-
-    client_id = "outer:ward"
-    client_secret = "se+cret /&%:1"
 
     def __init__(self) -> None:
         self.issuer = ""
@@ -98,6 +105,10 @@ class HostileProvider:
         self.hits: Counter[str] = Counter()
         self.codes_sent: list[str] = []
         self.key = usual_key()
+        self.client = KnownClient("outer:ward", "se+cret /&%:1")
+        self.refresh_tokens = RefreshTokens()
+        self.access_tokens: set[str] = set()
+        self.signed_in_at: float | None = None
         self.user: Members = {
             "sub": "ada",
             "email": "ada@example.com",
@@ -108,18 +119,28 @@ class HostileProvider:
         }
         self._grants: dict[str, _Grant] = {}
 
+    @property
+    def client_id(self) -> str:
+        """Its client's name."""
+        return self.client.client_id
+
+    @property
+    def client_secret(self) -> str:
+        """Its client's secret."""
+        return self.client.client_secret
+
     @classmethod
     @asynccontextmanager
-    async def running(cls) -> AsyncIterator["HostileProvider"]:
-        """Serve on a free loopback port until the block ends."""
+    async def running(cls, tls: ssl.SSLContext | None = None) -> AsyncIterator["HostileProvider"]:
+        """Serve on a free loopback port until the block ends, on https where ``tls`` is given."""
         provider = cls()
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", provider._answer)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
         await site.start()
-        provider.issuer = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        provider.issuer = f"{'https' if tls else 'http'}://127.0.0.1:{runner.addresses[0][1]}"
         try:
             yield provider
         finally:
@@ -130,16 +151,22 @@ class HostileProvider:
         values: Members = {
             "issuer": self.issuer,
             "client_id": self.client_id,
-            "client_secret": self.client_secret,
             "allow_private_network": True,
+            "client_auth": self.client.client_auth,
         }
+        if self.client.client_auth in ("client_secret_basic", "client_secret_post"):
+            values["client_secret"] = self.client_secret
+        elif self.client.key is not None:
+            values["private_key"] = self.client.key.as_pem(private=True).decode()
         return OidcSettings(**(values | changes))
 
     def authorize(self, url: str) -> list[tuple[str, str]]:
         """What a browser that opens ``url`` and signs in would bring back to the callback."""
         query = URL(url).query
         code = f"code-{len(self._grants)}"
-        self._grants[code] = _Grant(query["redirect_uri"], query["nonce"], query["code_challenge"])
+        self._grants[code] = _Grant(
+            query["redirect_uri"], query["nonce"], query["code_challenge"], dict(query)
+        )
         return self.lies.callback([("code", code), ("state", query["state"]), ("iss", self.issuer)])
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
@@ -152,10 +179,13 @@ class HostileProvider:
             case "GET", "/keys":
                 return web.json_response(self.lies.key_set({"keys": [public_part(self.key)]}))
             case "GET", "/authorize":
-                return _redirect(request.query["redirect_uri"], self.authorize(str(request.url)))
+                return _sent_back(request.query, self.authorize(str(request.url)))
             case "POST", "/token":
                 return await self._token(request)
-            case "GET", "/userinfo" if request.headers.get("Authorization") == "Bearer an-access-token":
+            case "GET", "/userinfo":
+                token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+                if token not in self.access_tokens:
+                    return web.json_response({"error": "invalid_token"}, status=401)
                 return web.json_response(self.lies.userinfo(dict(self.user)))
         raise web.HTTPNotFound
 
@@ -175,13 +205,18 @@ class HostileProvider:
         }
 
     async def _token(self, request: web.Request) -> web.Response:
-        form = await request.post()
-        code = str(form.get("code", ""))
-        self.codes_sent.append(code)
-        if not self._is_client(request.headers.get("Authorization", "")):
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        refreshes = form.get("grant_type") == "refresh_token"
+        code = form.get("code", "")
+        if not refreshes:
+            self.codes_sent.append(code)
+        authorization = request.headers.get("Authorization", "")
+        if not self.client.is_proven(authorization, form, f"{self.issuer}/token"):
             return web.json_response({"error": "invalid_client"}, status=401)
+        if refreshes:
+            return await self._refresh(form.get("refresh_token", ""))
         grant = self._grants.get(code)
-        verifier = str(form.get("code_verifier", ""))
+        verifier = form.get("code_verifier", "")
         if (
             grant is None
             or self.codes_sent.count(code) > 1
@@ -190,21 +225,41 @@ class HostileProvider:
             or base64url(hashlib.sha256(verifier.encode()).digest()) != grant.challenge
         ):
             return web.json_response({"error": "invalid_grant"}, status=400)
+        told = {"nonce": grant.nonce, "c_hash": half_hash(code), **self._as_asked(grant.asked)}
+        refresh_token = self.refresh_tokens.first() if self.refresh_tokens.given else ""
+        return web.json_response(self.lies.tokens(self._tokens("an-access-token", refresh_token, told)))
+
+    async def _refresh(self, token: str) -> web.Response:
+        """The token is spent before the answer is on its way, as it is with a provider that is slow."""
+        following = self.refresh_tokens.use(token)
+        if following is None:
+            return web.json_response({"error": "invalid_grant"}, status=400)
+        self.refresh_tokens.started.set()
+        if self.refresh_tokens.held is not None:
+            await self.refresh_tokens.held.wait()
+        access_token = f"an-access-token-{len(self.refresh_tokens.used)}"
+        return web.json_response(self.lies.refreshed(self._tokens(access_token, following, {})))
+
+    def _tokens(self, access_token: str, refresh_token: str, told: Members) -> Members:
+        self.access_tokens.add(access_token)
         tokens = {
-            "access_token": "an-access-token",
+            "access_token": access_token,
             "token_type": "Bearer",
             "expires_in": 600,
-            "id_token": self._id_token(grant.nonce, code),
+            "id_token": self._id_token({"at_hash": half_hash(access_token), **told}),
         }
-        return web.json_response(self.lies.tokens(tokens))
+        return tokens | ({"refresh_token": refresh_token} if refresh_token else {})
 
-    def _is_client(self, authorization: str) -> bool:
-        scheme, _, encoded = authorization.partition(" ")
-        client_id, _, secret = b64decode(encoded).decode().partition(":")
-        pair = unquote_plus(client_id), unquote_plus(secret)
-        return scheme == "Basic" and pair == (self.client_id, self.client_secret)
+    def _as_asked(self, asked: Members) -> Members:
+        """How the person signed in, where the request wants to know (OpenID Connect Core §3.1.2.1)."""
+        told: Members = {}
+        if "acr_values" in asked:
+            told["acr"] = asked["acr_values"].split()[0]
+        if "max_age" in asked:
+            told["auth_time"] = int(time.time() if self.signed_in_at is None else self.signed_in_at)
+        return told
 
-    def _id_token(self, nonce: str, code: str) -> str:
+    def _id_token(self, told: Members) -> str:
         now = int(time.time())
         header = self.lies.header({"alg": "RS256", "kid": self.key.kid})
         claims = self.lies.claims(
@@ -214,9 +269,7 @@ class HostileProvider:
                 "aud": self.client_id,
                 "exp": now + 300,
                 "iat": now,
-                "nonce": nonce,
-                "at_hash": half_hash("an-access-token"),
-                "c_hash": half_hash(code),
+                **told,
             }
         )
         head, body = self.lies.header_text(json.dumps(header)), self.lies.claims_text(json.dumps(claims))
@@ -269,5 +322,15 @@ def base64url(data: bytes) -> str:
     return urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def _redirect(target: str, parameters: Sequence[tuple[str, str]]) -> web.Response:
-    return web.Response(status=303, headers={"Location": f"{target}?{urlencode(parameters)}"})
+def _sent_back(query: Mapping[str, str], parameters: Sequence[tuple[str, str]]) -> web.Response:
+    """By a redirect, or by a page whose form sends itself (OAuth 2.0 Form Post Response Mode 1.0 §2)."""
+    target = query["redirect_uri"]
+    if query.get("response_mode") != "form_post":
+        return web.Response(status=303, headers={"Location": f"{target}?{urlencode(parameters)}"})
+    fields = "".join(
+        f'<input type="hidden" name="{html.escape(name)}" value="{html.escape(value)}">'
+        for name, value in parameters
+    )
+    form = f'<form method="post" action="{html.escape(target)}">{fields}</form>'
+    page = f'<!doctype html><body onload="document.forms[0].submit()">{form}</body>'
+    return web.Response(text=page, content_type="text/html")

@@ -27,10 +27,10 @@ _NAMES: dict[Argument, str] = {
 }
 
 
-_READS = {"GET", "HGET", "HMGET", "TIME", "ZRANGE", "USER_SESSIONS"}
+_READS = {"GET", "HGET", "HKEYS", "HMGET", "MGET", "TIME", "ZRANGE", "USER_SESSIONS"}
 _REMOVALS = {"ZREM", "DEL"}
 _CLOCK = b"the store's clock"
-_OF_A_BROWSER = re.compile(rb"ow:[abemt]:(\{[^}]+\})")
+_OF_A_BROWSER = re.compile(rb"ow:[abemrt]:(\{[^}]+\})")
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from aiohttp import web
 from idp_adapters import (
     Identity,
     LoginBegun,
+    LoginCompleted,
     LoginError,
     LoginErrorReason,
     OidcProvider,
@@ -65,9 +66,13 @@ class Login:
         return await self.oidc.begin(PARTY)
 
     async def complete(self, begun: LoginBegun) -> Identity:
-        """Sign in on the other side, and complete what was begun."""
-        answer = self.hostile.authorize(url_of(begun))
-        return (await self.oidc.complete(answer, begun.transaction, PARTY)).identity
+        """Sign in on the other side, and complete what was begun: the person."""
+        return (await self.completed(begun)).identity
+
+    async def completed(self, begun: LoginBegun | None = None) -> LoginCompleted:
+        """Sign in on the other side, and complete what was begun, or is begun for it."""
+        begun = begun or await self.begin()
+        return await self.oidc.complete(self.hostile.authorize(url_of(begun)), begun.transaction, PARTY)
 
     async def run(self) -> Identity:
         """Begin and complete."""

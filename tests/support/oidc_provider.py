@@ -19,7 +19,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from joserfc.jwk import RSAKey
+from joserfc.jwk import ECKey, RSAKey
 from yarl import URL
 
 from tests.support.browser import Landing, browser, sign_in, sign_out_at_provider
@@ -39,7 +39,11 @@ __all__ = [
 
 @dataclass(frozen=True)
 class RegisteredClient:
-    """A client that the provider knows; addresses are compared exactly."""
+    """A client that the provider knows; addresses are compared exactly.
+
+    ``client_auth`` is how it proves itself, with private_key_jwt by ``key``, which has a name; ``refreshes``
+    says whether it may have refresh tokens.
+    """
 
     client_id: str
     client_secret: str
@@ -47,6 +51,9 @@ class RegisteredClient:
     post_logout_redirect_uris: tuple[str, ...] = ()
     backchannel_logout_uri: str = ""
     backchannel_logout_session_required: bool = False
+    client_auth: str = "client_secret_basic"
+    key: RSAKey | ECKey | None = None
+    refreshes: bool = False
 
     def metadata(self) -> dict[str, object]:
         """As a dynamic registration would have it (RFC 7591 §2, Back-Channel Logout 1.0 §2.2)."""
@@ -56,8 +63,13 @@ class RegisteredClient:
             "redirect_uris": self.redirect_uris,
             "post_logout_redirect_uris": self.post_logout_redirect_uris,
             "response_types": ["code"],
-            "grant_types": ["authorization_code"],
+            "grant_types": ["authorization_code", *(["refresh_token"] if self.refreshes else [])],
+            "token_endpoint_auth_method": self.client_auth,
         }
+        if self.client_auth in ("private_key_jwt", "none"):
+            del known["client_secret"]
+        if self.key is not None:
+            known["jwks"] = {"keys": [self.key.as_dict(private=False)]}
         if self.backchannel_logout_uri:
             known["backchannel_logout_uri"] = self.backchannel_logout_uri
             known["backchannel_logout_session_required"] = self.backchannel_logout_session_required
@@ -66,6 +78,8 @@ class RegisteredClient:
 
 class OidcServer(NodeProvider):
     """The provider as a process of its own. ``issuer`` stays the same over restarts.
+
+    ``offline_only``: a client gets a refresh token only where it asks for ``offline_access`` with consent.
 
     ``address`` is of loopback; cookies ignore ports, so two providers in one browser need two addresses.
     """
@@ -78,12 +92,14 @@ class OidcServer(NodeProvider):
         users: Mapping[str, Mapping[str, object]],
         clients: Sequence[RegisteredClient],
         id_token_claims: bool = False,
+        offline_only: bool = False,
         address: str = "127.0.0.1",
     ) -> None:
         super().__init__()
         self.users = users
         self.clients = list(clients)
         self.id_token_claims = id_token_claims
+        self.offline_only = offline_only
         self.issuer = ""
         self._address = address
         self._port = 0
@@ -113,6 +129,7 @@ class OidcServer(NodeProvider):
             "keys": self._keys,
             "cookie_key": secrets.token_urlsafe(16),
             "id_token_claims": self.id_token_claims,
+            "offline_only": self.offline_only,
         }
 
 

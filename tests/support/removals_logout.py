@@ -145,7 +145,7 @@ _BY_OPENID = (
         ("tests/unit/idp_adapters/test_session.py",),
         (
             "a refreshed ID token is of the issuer",
-            '        ("iss", claims.get("iss") == settings.issuer),\n',
+            '        ("iss", claims.get("iss") == issuer),\n',
             "",
         ),
         (
@@ -155,7 +155,7 @@ _BY_OPENID = (
         ),
         (
             "a refreshed ID token is for this client",
-            '        ("aud", settings.client_id in audiences),\n',
+            '        ("aud", client_id in audiences),\n',
             "",
         ),
         (

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import pytest
 from cryptography import x509
 from lxml import etree
 
@@ -223,15 +224,19 @@ async def saml_scene(
     hosts: Sequence[str] = (HOST,),
     more_routes: Sequence[Route] = (),
     monotonic: Callable[[], float] = time.monotonic,
+    failure_holds_s: float = 0.0,
     **settings: Any,
 ) -> AsyncIterator[SamlScene]:
     """A scene with so many edges on one store; ``settings`` are those of SamlSettings.
 
     ``more_routes`` lead to upstreams of the test's own; by ``monotonic`` metadata grows old.
+    ``failure_holds_s``: how long a message that failed keeps its turn.
     """
     idp = SamlIdentityProvider()
     configured = SamlSettings(**({"idp_metadata": idp.metadata().decode()} | settings))
     async with AsyncExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setattr("proxy.login.control_app.FAILURE_HOLDS_S", failure_holds_s)
         upstream = await stack.enter_async_context(Echo.running())
         routes = [*(route(upstream, host) for host in hosts), *more_routes]
         edges = []

@@ -4,6 +4,8 @@ import hashlib
 import time
 from dataclasses import dataclass, field
 
+import msgspec
+
 from session_store import (
     ApplicationSession,
     BrowserSession,
@@ -77,6 +79,8 @@ class Scene:
         *,
         begun_at: StoreTime | None = None,
         lasts_ms: int = DAY_MS,
+        access_token: str = "",
+        memory: bytes = b"",
     ) -> BrowserSession:
         now = self.clock()
         return await self.store.complete_login(
@@ -86,6 +90,8 @@ class Scene:
             scope="app.example.com",
             cookie_hash=cookie(by),
             expires_at=now + lasts_ms,
+            access_token=access_token,
+            memory=memory,
         )
 
     async def visit(
@@ -95,13 +101,16 @@ class Scene:
         *,
         idle_timeout_s: int = 0,
         lasts_ms: int = DAY_MS,
+        session_limit: int = 0,
+        context: Context = CONTEXT,
     ) -> ApplicationSession | Tombstone | None:
         return await self.store.start_application_session(
             browser,
             endpoint(where),
             expires_at=browser.issued_at + lasts_ms,
             idle_timeout_s=idle_timeout_s,
-            context=CONTEXT,
+            context=context,
+            session_limit=session_limit,
         )
 
     async def enter(
@@ -111,6 +120,24 @@ class Scene:
         session = await self.visit(await self.login(who, by), where, idle_timeout_s=idle_timeout_s)
         assert isinstance(session, ApplicationSession)
         return session
+
+    async def refresh(
+        self,
+        browser: BrowserSession,
+        *groups: str,
+        holder: str = "holder",
+        access_token: str = "",
+        memory: bytes = b"",
+    ) -> bool:
+        """Finish a refresh by which the provider said, now, that the user is in ``groups``."""
+        return await self.store.finish_refresh(
+            browser,
+            holder,
+            principal=msgspec.structs.replace(browser.principal, groups=groups),
+            refreshed_at=self.clock(),
+            access_token=access_token,
+            memory=memory,
+        )
 
     async def check(self, by: str = "laptop", where: str = "app") -> ApplicationSession | Tombstone | None:
         """What a check answers, read as the gate reads it."""

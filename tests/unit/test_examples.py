@@ -88,7 +88,7 @@ def test_the_configuration_speaks_of_the_compose_file(example: Loaded, compose: 
     assert example.settings.store.url.startswith("redis://store:")
     assert str(example.settings.state) in [volume.split(":")[1] for volume in services["edge"]["volumes"]]
     (route,) = routes_of(example.settings, 4180)
-    callback = f"{route.origin}/.outerward/callback/{tunnel.provider}"
+    callback = f"{route.origin}/.outerward/callback/{tunnel.provider[0]}"
     assert callback in (ROOT / "examples/compose.toml").read_text()
 
 

@@ -9,7 +9,7 @@ from joserfc import jws
 from structlog.testing import capture_logs
 
 from idp_adapters import Identity, LoginErrorReason
-from tests.support.hostile_oidc import MISSING, Handler, HostileProvider, Members, change
+from tests.support.hostile_oidc import MISSING, Handler, HostileProvider, Members, change, fresh_key
 from tests.support.oidc_login import Case, Login, answer, claims, keys, lies, metadata, opened, user
 
 WELL_KNOWN = "/.well-known/openid-configuration"
@@ -167,8 +167,12 @@ async def test_bad_groups_are_dropped_with_a_warning_that_quotes_none(login: Log
     ]
 
 
-async def test_oidc_17_userinfo_as_a_token_is_refused_whoever_signed_it(login: Login) -> None:
-    token = jws.serialize_compact({"alg": "RS256"}, json.dumps(login.hostile.user), login.hostile.key)
+@pytest.mark.parametrize("signer", ["the provider", "another key", "nobody"])
+async def test_oidc_17_userinfo_as_a_token_is_refused_whoever_signed_it(signer: str, login: Login) -> None:
+    key = fresh_key() if signer == "another key" else login.hostile.key
+    token = jws.serialize_compact({"alg": "RS256"}, json.dumps(login.hostile.user), key)
+    if signer == "nobody":
+        token = token.rpartition(".")[0] + "."
     login.hostile.lies.answers["/userinfo"] = answer(token.encode(), content_type="application/jwt")
     assert (await login.refused()).reason == "invalid_token"
 

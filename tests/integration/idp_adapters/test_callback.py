@@ -57,6 +57,8 @@ CASES = [
     Case("a code with a line break", put(code="a\nb")),
     Case("a code of 5 kB", put(code="a" * 5000)),
     Case("nothing", lambda _: []),
+    Case("a signed response in the place of a code", lambda _: [("response", "e30.e30.e30")]),
+    Case("a response twice", lambda given: [*given, ("response", "a"), ("response", "b")]),
     Case("the person said no", error(error="access_denied"), "denied"),
     Case("another error", error(error="login_required"), "provider_error"),
     Case("an error beside a code", put(error="server_error"), "provider_error"),
@@ -81,7 +83,7 @@ async def test_oidc_24_a_huge_hostile_error_is_cut_and_escaped(login: Login) -> 
 
 async def test_o1_oidc_25_tokens_in_the_front_channel_are_not_looked_at(login: Login) -> None:
     forged = jws.serialize_compact({"alg": "RS256"}, "{}", fresh_key())
-    login.hostile.lies.callback = put(id_token=forged, access_token="evil")
+    login.hostile.lies.callback = put(id_token=forged, access_token="evil", response=forged)
     assert (await login.run()).subject == "ada"
 
 

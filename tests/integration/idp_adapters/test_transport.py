@@ -100,13 +100,30 @@ async def test_an_answer_comes_back_whole_and_the_request_asks_for_nothing_speci
     assert "cookie" not in head.lower()
 
 
-async def test_no_connection_is_kept_and_no_cookie_is_sent_back() -> None:
+async def test_a_connection_serves_the_next_request_of_a_login_and_no_cookie_is_sent_back() -> None:
     raw = b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b; Path=/\r\nContent-Length: 2\r\n\r\n{}"
     async with Server(says(raw, keeps=True)).running() as server, transport() as wire:
         for _ in range(2):
             await wire(Request("GET", f"http://127.0.0.1:{server.port}/"))
-    assert (server.connections, len(server.heads)) == (2, 2)
+    assert (server.connections, len(server.heads)) == (1, 2)
     assert b"ookie" not in server.heads[1]
+
+
+async def test_no_cookie_is_sent_back_to_a_host_with_a_name_either() -> None:
+    raw = b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b; Path=/\r\nContent-Length: 2\r\n\r\n{}"
+    async with Server(says(raw, keeps=True)).running() as server, transport("id.localhost") as wire:
+        for _ in range(2):
+            await wire(Request("GET", f"http://id.localhost:{server.port}/"))
+    assert b"ookie" not in b"".join(server.heads)
+
+
+async def test_a_connection_that_the_other_side_has_closed_is_not_used_again() -> None:
+    raw = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+    async with Server(says(raw)).running() as server, transport() as wire:
+        for _ in range(2):
+            await wire(Request("POST", f"http://127.0.0.1:{server.port}/", body=b"code=1"))
+            await asyncio.sleep(0.05)
+    assert (server.connections, len(server.heads)) == (2, 2)
 
 
 @pytest.mark.parametrize("host", ["localhost", "id.localhost", "ID.LocalHost", "a.b.localhost"])
@@ -236,6 +253,29 @@ async def test_m14_a_silent_server_is_given_up_at_the_deadline() -> None:
     assert (error.reason, "no answer within 0.05 s" in error.detail) == ("provider_unreachable", True)
 
 
+async def test_a_request_may_have_more_patience_or_less() -> None:
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    async def slow(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await answered.wait()
+        writer.write(OK)
+
+    async with Server(slow).running() as server, transport(deadline_s=0.0) as wire:
+        url = f"http://127.0.0.1:{server.port}/"
+        asking = asyncio.create_task(wire(Request("POST", url, patience_s=30.0)))
+        await asked.wait()
+        answered.set()
+        assert (await asking).status == 200
+    answered.clear()
+    async with Server(slow).running() as server, transport(deadline_s=30.0) as wire:
+        request = Request("POST", f"http://127.0.0.1:{server.port}/", patience_s=0.05)
+        with pytest.raises(LoginError, match=r"no answer within 0\.05 s") as caught:
+            await wire(request)
+        answered.set()
+    assert caught.value.reason == "provider_unreachable"
+
+
 async def test_m14_a_drip_of_bytes_does_not_move_the_deadline() -> None:
     async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
@@ -320,3 +360,14 @@ async def test_neither_a_request_nor_an_answer_shows_what_it_carries() -> None:
     async with Server(says(OK)).running() as server, transport() as wire:
         answer = await wire(Request("GET", f"http://127.0.0.1:{server.port}/"))
     assert repr(answer) == "Answer(200, 2 bytes)"
+
+
+async def test_no_error_quotes_what_a_query_carries() -> None:
+    raw = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n"
+    async with Server(says(raw)).running() as server, transport() as wire:
+        own = f"http://127.0.0.1:{server.port}"
+        errors = [await refused(wire, f"{url}?a-secret") for url in (own, "http://elsewhere.example", "x:")]
+    async with transport(deadline_s=0.001) as wire:
+        errors.append(await refused(wire, f"{own}?a-secret"))
+    assert [str(error) for error in errors if "a-secret" in str(error)] == []
+    assert "a-secret" not in repr(Request("GET", f"{own}?a-secret"))

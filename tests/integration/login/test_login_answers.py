@@ -57,7 +57,7 @@ async def test_the_alias_begins_a_login(visitor: Browser) -> None:
         "/.outerward/callback/",
         "/.outerward/callback/okta",
         "/.outerward/callback/nobody?state=x",
-        "/.outerward/sessions",
+        "/.outerward/session",
         "/.outerward/a%0ab",
         "/other",
     ],

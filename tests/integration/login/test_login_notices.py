@@ -2,8 +2,6 @@
 
 import hashlib
 
-import pytest
-
 from session_store import (
     ApplicationSession,
     BrowserSession,
@@ -99,15 +97,28 @@ async def test_at_an_edge_the_notice_is_of_the_endpoint_that_was_ended_alone(
     assert (await visitor.get("/.outerward/login?redirect_path=/wiki")).status == 302
 
 
-@pytest.mark.parametrize("reason", [EndReason.LOGOUT, EndReason.REPLACED])
-async def test_an_end_that_the_visitor_chose_is_no_news(
-    store: Store, visitor: Browser, reason: EndReason
-) -> None:
+async def test_an_end_by_the_visitors_next_login_is_no_news(store: Store, visitor: Browser) -> None:
     await visitor.sign_in()
     await visit(store, visitor, TUNNEL)
-    await store.end_browser_session(hash_of(visitor), reason, "edgusr_1")
+    await store.end_browser_session(hash_of(visitor), EndReason.REPLACED, "edgusr_1")
 
     assert (await visitor.get(LOGIN)).status == 302
+
+
+async def test_a_browser_that_signs_itself_out_is_told_nothing_at_its_next_login(visitor: Browser) -> None:
+    await visitor.sign_in()
+    assert (await visitor.post("/.outerward/logout")).status == 303
+    assert (await visitor.get(LOGIN)).status == 302
+
+
+async def test_a_browser_that_was_signed_out_elsewhere_is_told(store: Store, visitor: Browser) -> None:
+    await visitor.sign_in()
+    await visit(store, visitor, TUNNEL)
+    await store.end_browser_session(hash_of(visitor), EndReason.LOGOUT, "edgusr_1")
+    reply = await visitor.get(LOGIN)
+
+    assert (reply.status, reply.code) == (200, "OUT-2002")
+    assert "You signed out elsewhere, and that ended your session here on " in reply.text
 
 
 async def test_another_site_can_neither_press_the_button_nor_skip_the_notice(

@@ -16,6 +16,7 @@ from session_store import BrowserSession, EndReason, Tombstone
 from tests.integration.logout.conftest import GOODBYE, WORKERS, Door, Site, door, running, worker_of
 from tests.support.browser import browser, sign_in, sign_out_at_provider
 from tests.support.hostile_oidc import HostileProvider, change
+from tests.support.hostile_oidc_clients import KnownClient
 from tests.support.http_client import Answer, Client, connected, exchange, request, until
 from tests.support.logout_tokens import BROWSER, FORM, LogoutToken, code_of, cookies_in, done
 from tests.support.oidc_provider import OidcServer
@@ -117,7 +118,7 @@ async def test_log_02_nothing_of_a_session_is_in_the_programs_log_and_nothing_is
 async def hostile() -> AsyncIterator[HostileProvider]:
     """A provider that signs what the test wants, known to the program as a real one."""
     async with HostileProvider.running() as provider:
-        provider.client_id, provider.client_secret = "client", CANARY
+        provider.client = KnownClient("client", CANARY)
         yield provider
 
 

@@ -16,14 +16,6 @@ from tests.support.oidc_provider import OidcServer, RegisteredClient
 USERS = {"ada": {"email": "ada@example.com", "email_verified": True, "groups": ["ops"]}}
 
 
-class Refreshing(RegisteredClient):
-    """A client that is given refresh tokens."""
-
-    def metadata(self) -> dict[str, object]:
-        """See RegisteredClient."""
-        return super().metadata() | {"grant_types": ["authorization_code", "refresh_token"]}
-
-
 @dataclass
 class Session:
     """A login at a real provider, and the browser that is signed in there."""
@@ -47,9 +39,9 @@ class Session:
 
 
 @asynccontextmanager
-async def logged_in(*, kind: type[RegisteredClient] = Refreshing) -> AsyncIterator[Session]:
+async def logged_in(*, refreshes: bool = True) -> AsyncIterator[Session]:
     """Ada, signed in."""
-    known = kind("us:1", "se+cret", (CALLBACK,), (PARTY.signed_out,))
+    known = RegisteredClient("us:1", "se+cret", (CALLBACK,), (PARTY.signed_out,), refreshes=refreshes)
     with OidcServer(users=USERS, clients=[known], address="127.0.0.5") as server:
         settings = OidcSettings(
             issuer=server.issuer, client_id="us:1", client_secret="se+cret", allow_private_network=True
@@ -115,6 +107,9 @@ async def test_a_refreshed_session_still_signs_out_there_and_is_denied_from_then
     assert await session.refused(second.memory) == "denied"
 
 
-async def test_a_client_that_is_given_no_refresh_token_cannot_ask_again() -> None:
-    async with logged_in(kind=RegisteredClient) as session:
-        assert await session.oidc.refresh(session.first.memory, session.first.identity) is None
+async def test_a_client_without_refresh_tokens_asks_as_long_as_its_access_token_is_good() -> None:
+    async with logged_in(refreshes=False) as session:
+        second = await session.refresh(session.first.memory)
+        assert (second.identity, second.access_token) == (session.first.identity, session.first.access_token)
+        await sign_out_at_provider(session.client, session.server.logout_url)
+        assert await session.oidc.refresh(second.memory, second.identity) is None

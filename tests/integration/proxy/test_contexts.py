@@ -35,7 +35,10 @@ def databases(tmp_path: Path) -> list[Path]:
 
 
 @pytest.fixture
-async def edge(store: Store, upstream: Echo, databases: list[Path]) -> AsyncIterator[Edge]:
+async def edge(
+    store: Store, upstream: Echo, databases: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Edge]:
+    monkeypatch.setattr("proxy.recorder.FLUSH_EVERY_S", 0.05)
     routes = [route(upstream, prefix="/wiki"), route(upstream, prefix="/mail")]
     proxies = ["127.0.0.0/8"]
     async with running_edge(store, routes, trusted_proxies=proxies, geoip_databases=databases) as running:

@@ -31,7 +31,8 @@ from tests.support.message_strategies import (
 from tests.support.redis_server import RedisServer
 from tests.support.upstreams import Received, Scripted, saying
 
-EXAMPLES = settings(max_examples=1300, deadline=None, suppress_health_check=list(HealthCheck))
+EXAMPLES = settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+DAMAGED = settings(EXAMPLES, max_examples=1000)
 MANY = settings(EXAMPLES, max_examples=30_000, database=None)
 MANY_ANSWERS = settings(EXAMPLES, max_examples=10_000, database=None)
 
@@ -125,7 +126,7 @@ def test_a_hundred_thousand_messages_arrive_as_they_were_meant(
 ANSWERS = {200, 400, 401, 404, 405, 414, 417, 431, 501, 505}
 
 
-@EXAMPLES
+@DAMAGED
 @given(st.lists(messages(), min_size=1, max_size=3), damage, cuts)
 def test_a_damaged_message_is_refused_or_arrives_in_one_meaning(
     world: World, sent: list[Message], blows: list[tuple[float, int, bytes]], at: list[float]
@@ -202,7 +203,7 @@ def test_twenty_thousand_answers_arrive_as_they_were_meant(
     every_reply_arrives(world, sent, method, at)
 
 
-@EXAMPLES
+@DAMAGED
 @given(replies(), methods, damage, cuts)
 def test_a_damaged_answer_is_refused_cut_or_one_answer_and_never_the_next_ones(
     world: World, sent: Reply, method: str, blows: list[tuple[float, int, bytes]], at: list[float]

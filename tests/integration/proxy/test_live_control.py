@@ -256,7 +256,7 @@ async def test_a_stream_outlives_a_store_that_comes_back_in_time() -> None:
         await asyncio.sleep(2)
         server.go_on()
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(client.read(), 5)
+            await asyncio.wait_for(client.read(), 3.5)
 
 
 async def test_an_end_that_was_not_heard_is_found_once_ends_are_heard_again(

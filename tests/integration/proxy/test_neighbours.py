@@ -26,7 +26,7 @@ from tests.support.upstreams import Received, Scripted, saying
 
 # Not shrunk: where a message is lost, every smaller one would be waited for.
 EXAMPLES = settings(
-    max_examples=800,
+    max_examples=400,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     database=None,

@@ -123,6 +123,7 @@ async def test_what_came_before_the_101_holds_back_what_comes_after_it(
             await agreed(client)
             await fill(client)
             assert connection._transport.get_write_buffer_size() < 2 * MB  # type: ignore[union-attr]
+            client.reset()
 
 
 async def test_an_upstream_that_hangs_up_unread_is_seen_to(store: Store) -> None:
@@ -144,18 +145,20 @@ async def test_an_upstream_that_hangs_up_unread_is_seen_to(store: Store) -> None
         await until(lambda: open_to_upstream(edge) == 0)
 
 
-async def test_a_visitor_who_sends_is_not_idle(store: Store) -> None:
+async def test_a_visitor_who_sends_is_not_idle(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("proxy.recorder.FLUSH_EVERY_S", 0.1)
+    monkeypatch.setattr("proxy.streams.TICK_S", 0.05)
     async def script(peer: Peer) -> None:
         await peer.head()
         await peer.send(AGREED)
         await peer.gone()
 
-    async with scene(store, script, idle_timeout_s=3) as (edge, cookie), connected(edge.port) as client:
+    async with scene(store, script, idle_timeout_s=2) as (edge, cookie), connected(edge.port) as client:
         await client.send(handshake(cookie))
         await agreed(client)
-        for _ in range(16):
+        for _ in range(30):
             client.write(b"\x82\x80mask")
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(0.1)
             value = await store.check(
                 hash_of(cookie), next(iter(edge.worker.site.hosts.values())).routes[0].endpoint.id
             )

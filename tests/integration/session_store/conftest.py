@@ -13,6 +13,8 @@ from tests.support.races import Hands
 from tests.support.redis_server import STORE_KINDS
 from tests.support.scene import Clock, Scene
 
+SECRET = "a secret of the tests, 32 long.."
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "store_url" in metafunc.fixturenames and "hands" not in metafunc.fixturenames:
@@ -24,7 +26,7 @@ async def scene(store_url: str) -> AsyncIterator[Scene]:
     clock = Clock()
     store = Store.open(
         store_url,
-        secrets=["a secret of the tests, 32 long.."],
+        secrets=[SECRET],
         now_ms=clock,
         check_timeout_s=10,
         command_timeout_s=30,
@@ -46,7 +48,7 @@ async def hands(store_url: str, scene: Scene) -> AsyncIterator[Hands]:
         fastpath = FastPath(address, timeout_s=10)
         ids = IdSource(now_s=lambda: scene.clock() / 1000)
         scenes.append(
-            Scene(Store(address, stepped, fastpath, Sealer(["secret"]), ids, scene.clock), scene.clock)
+            Scene(Store(address, stepped, fastpath, Sealer([SECRET]), ids, scene.clock), scene.clock)
         )
     yield Hands(scene, scenes[0], scenes[1], commands)
     for one in scenes:

@@ -11,6 +11,8 @@ from session_store import (
     Endpoint,
     EndpointId,
     EndReason,
+    Location,
+    Pins,
     StoreUnavailable,
     Tombstone,
     UserAgent,
@@ -31,6 +33,16 @@ async def test_a_first_visit_begins_a_session_that_a_check_finds(scene: Scene) -
     assert (session.user_id, session.user_tag) == (browser.user_id, browser.user_tag)
     assert session.endpoint == endpoint("app")
     assert session.cookie_hash == cookie("laptop")
+
+
+async def test_a_session_keeps_from_where_and_with_what_it_began(scene: Scene) -> None:
+    agent = UserAgent(browser_name="Firefox", os_name="Linux")
+    context = Context(ip_address="192.0.2.7", user_agent=agent, location=Location(country_code="NO"))
+    session = await scene.visit(await scene.login(), context=context)
+    assert isinstance(session, ApplicationSession)
+    assert session.pins == Pins(ip="192.0.2.7", country="NO", device="Firefox/Linux/Other")
+    await scene.store.touch([scene.touch(session, context=CONTEXT)])
+    assert await scene.check() == session
 
 
 async def test_a_check_answers_what_redis_py_reads(scene: Scene, store_url: str) -> None:

@@ -4,18 +4,24 @@ import contextlib
 import json
 from typing import Any
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from idp_adapters import LoginError, OidcSettings
+from idp_adapters.oidc.issuer import Issuers
 from idp_adapters.oidc.keys import keys_fresh_s, read_keys
 from idp_adapters.oidc.metadata import read_metadata
-from idp_adapters.oidc.person import identity_of
+from idp_adapters.oidc.overage import read_page
+from idp_adapters.oidc.person import groups_are_elsewhere, identity_of, told_by_userinfo
+from idp_adapters.oidc.quirks import Quirks
 from idp_adapters.oidc.tokens import read_tokens
 from idp_adapters.oidc.userinfo import read_userinfo
 from idp_adapters.transport import Answer
 
 SETTINGS = OidcSettings(issuer="https://id.example.com", client_id="us", client_secret="s")
+BY_PATH = msgspec.structs.replace(SETTINGS, groups_claim="realm_access.roles", username_claim="a.b")
+TENANTS = Quirks(tenant_claim="tid")
 METADATA: dict[str, Any] = {
     "issuer": "https://id.example.com",
     "authorization_endpoint": "https://id.example.com/authorize",
@@ -26,6 +32,8 @@ METADATA: dict[str, Any] = {
     "code_challenge_methods_supported": ["S256"],
     "id_token_signing_alg_values_supported": ["RS256"],
     "prompt_values_supported": ["login"],
+    "response_modes_supported": ["query", "form_post"],
+    "token_endpoint_auth_methods_supported": ["client_secret_basic"],
 }
 CLAIMS: dict[str, Any] = {
     "sub": "ada",
@@ -35,6 +43,10 @@ CLAIMS: dict[str, Any] = {
     "preferred_username": "ada",
     "groups": ["ops"],
     "sid": "s1",
+    "realm_access": {"roles": ["ops"]},
+    "_claim_names": {"groups": "src1"},
+    "hasgroups": True,
+    "tid": "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
 }
 JSON = st.recursive(
     st.none()
@@ -67,6 +79,7 @@ def test_any_answer_is_read_or_refused(answer: Answer) -> None:
         lambda: read_keys(answer),
         lambda: read_tokens(answer),
         lambda: read_userinfo(answer, "ada"),
+        lambda: read_page(answer, "https://graph.example.com/groups"),
     ):
         with contextlib.suppress(LoginError):
             read()
@@ -82,6 +95,13 @@ def test_metadata_with_anything_in_them_are_read_or_refused(document: dict[str, 
 def test_claims_with_anything_in_them_are_an_identity_or_are_refused(
     id_token: dict[str, Any], userinfo: dict[str, Any]
 ) -> None:
+    for settings in (SETTINGS, BY_PATH):
+        groups_are_elsewhere(id_token, userinfo, settings)
+        told_by_userinfo(id_token, userinfo, settings)
+        with contextlib.suppress(LoginError):
+            assert all(map(str.strip, identity_of(id_token, userinfo, settings).groups))
+    with contextlib.suppress(LoginError):
+        Issuers("https://id.example.com", "https://id.example.com/{tenantid}", TENANTS).expected(id_token)
     try:
         identity = identity_of(id_token | {"sub": "ada"}, userinfo, SETTINGS)
     except LoginError:

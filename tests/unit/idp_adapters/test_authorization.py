@@ -1,6 +1,8 @@
 """The authorization request, and what is remembered until its answer."""
 
 from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -13,11 +15,15 @@ from idp_adapters import LoginError, OidcSettings, Prompt
 from idp_adapters.oidc.authorization import LoginTransaction, begin_login, read_transaction
 from idp_adapters.oidc.callback import PROTOCOL_PARAMETERS, read_callback
 from idp_adapters.oidc.metadata import Metadata
+from idp_adapters.oidc.quirks import STANDARD, Quirks
 from tests.support.oidc_login import url_of
 
+NOW = 1_800_000_000.0
 CALLBACK = "https://app.example.com/.outerward/callback/corp"
-SETTINGS = OidcSettings(issuer="https://id.example.com", client_id="us & co", client_secret="s")
+BASICS: dict[str, Any] = {"issuer": "https://id.example.com", "client_id": "us & co", "client_secret": "s"}
+SETTINGS = OidcSettings(**BASICS)
 METADATA = Metadata(
+    issuer="https://id.example.com",
     authorization_endpoint="https://id.example.com/authorize?tenant=a%20b",
     token_endpoint="https://id.example.com/token",
     jwks_uri="https://id.example.com/keys",
@@ -40,7 +46,7 @@ def counted() -> Callable[[int], bytes]:
 
 
 def test_the_request_holds_what_the_standards_ask_for_and_nothing_else() -> None:
-    begun = begin_login(SETTINGS, METADATA, CALLBACK, "", counted())
+    begun = begin_login(SETTINGS, METADATA, CALLBACK, "", counted(), now=NOW)
     transaction = read_transaction(begun.transaction, SETTINGS, CALLBACK)
     assert url_of(begun).startswith("https://id.example.com/authorize?")
     assert parse_qsl(urlsplit(url_of(begun)).query, strict_parsing=True) == [
@@ -57,7 +63,7 @@ def test_the_request_holds_what_the_standards_ask_for_and_nothing_else() -> None
 
 
 def test_o2_o3_state_nonce_and_verifier_are_256_bits_each_and_differ() -> None:
-    begun = begin_login(SETTINGS, METADATA, CALLBACK, "", counted())
+    begun = begin_login(SETTINGS, METADATA, CALLBACK, "", counted(), now=NOW)
     transaction = read_transaction(begun.transaction, SETTINGS, CALLBACK)
     secrets = {transaction.state, transaction.nonce, transaction.verifier}
     assert len(secrets) == 3
@@ -79,12 +85,81 @@ def test_a_prompt_is_sent_as_the_provider_knows_it(
     prompt: Prompt, offered: tuple[str, ...] | None, sent: str | None
 ) -> None:
     metadata = msgspec.structs.replace(METADATA, prompts=offered)
-    begun = begin_login(SETTINGS, metadata, CALLBACK, prompt, counted())
+    begun = begin_login(SETTINGS, metadata, CALLBACK, prompt, counted(), now=NOW)
     assert dict(parse_qsl(urlsplit(url_of(begun)).query)).get("prompt") == sent
 
 
+def sent(own: Prompt = "", quirks: Quirks = STANDARD, **changes: Any) -> dict[str, str]:
+    """The parameters of a request, each of them once."""
+    settings = OidcSettings(**(BASICS | changes))
+    begun = begin_login(settings, METADATA, CALLBACK, own, counted(), now=NOW, quirks=quirks)
+    parameters = parse_qsl(urlsplit(url_of(begun)).query, strict_parsing=True)
+    assert len(dict(parameters)) == len(parameters)
+    return dict(parameters)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "configured", "expected"),
+    [
+        ("", "consent", "consent"),
+        ("login", "consent", "login consent"),
+        ("select_account", "consent", "select_account consent"),
+        ("login", "login", "login"),
+        ("login", "consent login", "login consent"),
+        ("select_account", "login", "select_account login"),
+        ("", "", None),
+    ],
+)
+def test_a_login_s_own_prompt_goes_with_the_configured_ones(
+    prompt: Prompt, configured: str, expected: str | None
+) -> None:
+    assert sent(prompt, prompt=configured).get("prompt") == expected
+
+
+def test_what_an_operator_wants_of_each_login_is_asked_for() -> None:
+    parameters = sent(
+        response_mode="form_post",
+        acr_values=("gold", "silver"),
+        max_age=timedelta(minutes=5),
+        authz_url_params={"audience": "a & b", "hd": "example.com"},
+    )
+    wanted = ("response_mode", "acr_values", "max_age", "audience", "hd")
+    assert [parameters[name] for name in wanted] == [
+        "form_post",
+        "gold silver",
+        "300",
+        "a & b",
+        "example.com",
+    ]
+
+
+def test_a_max_age_of_nothing_is_sent_as_zero() -> None:
+    assert sent(max_age=timedelta(0))["max_age"] == "0"
+
+
+def test_a_preset_s_parameters_go_along_and_the_operator_s_win() -> None:
+    quirks = Quirks(request_parameters=(("claims", "{}"), ("hd", "a")))
+    parameters = sent(quirks=quirks, authz_url_params={"hd": "b"})
+    assert (parameters["claims"], parameters["hd"]) == ("{}", "b")
+
+
+def test_a_preset_knows_the_nearest_prompt() -> None:
+    assert sent("login", Quirks(prompts=(("login", "select_account"),)))["prompt"] == "select_account"
+    assert sent("login", Quirks(prompts=(("select_account", "login"),)))["prompt"] == "login"
+
+
+def test_o2_only_a_preset_without_pkce_is_sent_no_challenge() -> None:
+    assert sent()["code_challenge_method"] == "S256"
+    assert not {"code_challenge", "code_challenge_method"} & sent(quirks=Quirks(omits_pkce=True)).keys()
+
+
+def test_when_a_login_was_begun_is_remembered() -> None:
+    begun = begin_login(SETTINGS, METADATA, CALLBACK, "", counted(), now=NOW)
+    assert read_transaction(begun.transaction, SETTINGS, CALLBACK).begun_at == NOW
+
+
 def test_a_transaction_belongs_to_one_issuer_and_one_redirect_uri() -> None:
-    begun = begin_login(SETTINGS, METADATA, CALLBACK, "", counted())
+    begun = begin_login(SETTINGS, METADATA, CALLBACK, "", counted(), now=NOW)
     other = msgspec.structs.replace(SETTINGS, issuer="https://other.example.com")
     for settings, redirect_uri in ((other, CALLBACK), (SETTINGS, CALLBACK + "/")):
         with pytest.raises(LoginError, match="invalid_response"):
@@ -111,7 +186,7 @@ def test_a_record_of_another_kind_is_no_transaction() -> None:
 
 
 def test_nothing_secret_shows_itself() -> None:
-    begun = begin_login(SETTINGS, METADATA, CALLBACK, "", counted())
+    begun = begin_login(SETTINGS, METADATA, CALLBACK, "", counted(), now=NOW)
     transaction = read_transaction(begun.transaction, SETTINGS, CALLBACK)
     for value in (begun, transaction, SETTINGS):
         assert begun.state not in repr(value)

@@ -27,6 +27,8 @@ EXPECTED = Expected(
     access_token="t-1",
     alg="RS256",
     now=NOW,
+    acr_values=("gold", "silver"),
+    signed_in_after=NOW - 3600,
 )
 GOOD: dict[str, Any] = {
     "iss": "https://id.example",
@@ -39,6 +41,8 @@ GOOD: dict[str, Any] = {
     "nonce": "n-1",
     "at_hash": half_hash("t-1"),
     "c_hash": half_hash("c-1"),
+    "acr": "silver",
+    "auth_time": NOW - 1800,
 }
 
 
@@ -65,10 +69,21 @@ BROKEN = [
     Broken(claims._start_is_a_time, {"nbf": True}),
     Broken(claims._started, {"nbf": NOW + 61}),
     Broken(claims._nonce, {"nonce": MISSING}),
+    Broken(claims._context, {"acr": "bronze"}),
+    Broken(claims._context, {"acr": MISSING}),
+    Broken(claims._context, {"acr": ["gold"]}),
+    Broken(claims._signed_in_given, {"auth_time": MISSING}),
+    Broken(claims._signed_in_given, {"auth_time": str(NOW)}),
+    Broken(claims._signed_in_lately, {"auth_time": NOW - 3661}),
+    Broken(claims._signed_in_lately, {"auth_time": NOW + 61}),
     Broken(claims._access_token_hash, {"at_hash": half_hash("t-2")}),
     Broken(claims._code_hash, {"c_hash": half_hash("c-2")}),
     Broken(claims._no_events, {"events": {}}),
 ]
+
+
+GIVEN = (claims._expiry_given, claims._issue_given, claims._signed_in_given)
+"""Rows whose claims another row refuses too: without a time it would be taken for 1970."""
 
 
 def problems(changes: dict[str, Any]) -> dict[Callable[..., str], str]:
@@ -92,7 +107,7 @@ def test_every_row_has_claims_that_show_it() -> None:
 
 @pytest.mark.parametrize(
     "case",
-    [case for case in BROKEN if case.check not in (claims._expiry_given, claims._issue_given)],
+    [case for case in BROKEN if case.check not in GIVEN],
     ids=lambda case: case.check.__name__,
 )
 def test_without_a_row_its_claims_would_pass(case: Broken, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,12 +132,45 @@ def test_without_a_row_its_claims_would_pass(case: Broken, monkeypatch: pytest.M
         {"aud": ["them", "us"]},
         {"at_hash": MISSING},
         {"c_hash": MISSING},
+        {"acr": "gold"},
+        {"auth_time": NOW - 3660},
+        {"auth_time": NOW + 60},
         {"exp": NOW + 0.5},
         {"sub": "a" * 255},
     ],
 )
 def test_the_edge_of_what_is_allowed_passes(changes: dict[str, Any]) -> None:
     assert problems(changes) == {}
+
+
+def test_c8_a_nonce_may_be_missing_where_a_provider_omits_it_and_never_wrong() -> None:
+    without = msgspec.structs.replace(EXPECTED, nonce_required=False)
+    check_claims(SignedClaims(change(nonce=MISSING)(GOOD), "RS256"), without)
+    for nonce in ("another", "", None, 1):
+        with pytest.raises(LoginError, match="nonce"):
+            check_claims(SignedClaims(change(nonce=nonce)(GOOD), "RS256"), without)
+
+
+def test_c9_c10_what_was_not_asked_for_is_not_looked_at() -> None:
+    careless = msgspec.structs.replace(EXPECTED, acr_values=(), signed_in_after=None)
+    check_claims(SignedClaims(change(acr=7, auth_time="never")(GOOD), "RS256"), careless)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"acr": "bronze"}, "invalid_token"),
+        ({"auth_time": MISSING}, "not_anew"),
+        ({"auth_time": 1}, "not_anew"),
+    ],
+    ids=["acr", "auth_time missing", "auth_time old"],
+)
+def test_c9_c10_a_login_in_another_way_than_asked_for_is_told_apart(
+    changes: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(LoginError) as caught:
+        check_claims(SignedClaims(change(**changes)(GOOD), "RS256"), EXPECTED)
+    assert caught.value.reason == reason
 
 
 def test_c11_at_hash_of_the_standard_s_example_holds() -> None:

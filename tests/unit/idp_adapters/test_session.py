@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idp_adapters import LoginError, OidcSettings
+from idp_adapters.oidc.client import Client
 from idp_adapters.oidc.metadata import Metadata
 from idp_adapters.oidc.session import SessionMemory, check_refreshed, read_memory, refresh_request
 from idp_adapters.oidc.tokens import read_tokens
@@ -19,8 +20,10 @@ from tests.support.hostile_oidc import MISSING, change
 
 NOW = 1_800_000_000
 SETTINGS = OidcSettings(issuer="https://id.example", client_id="us:1", client_secret="secret +1")
+CLIENT = Client(SETTINGS, lambda: NOW, lambda size: b"r" * size)
 MEMORY = SessionMemory(id_token="a.b.c", nonce="n-1", refresh_token="r &1")
 METADATA = Metadata(
+    issuer="https://id.example",
     authorization_endpoint="https://id.example/authorize",
     token_endpoint="https://id.example/token",
     jwks_uri="https://id.example/keys",
@@ -46,7 +49,7 @@ JSON = st.recursive(
 
 
 def check(**changes: Any) -> None:
-    check_refreshed(change(**changes)(GOOD), SETTINGS, "ada", MEMORY, NOW)
+    check_refreshed(change(**changes)(GOOD), "https://id.example", "us:1", "ada", MEMORY, NOW)
 
 
 @pytest.mark.parametrize(
@@ -75,6 +78,8 @@ def check(**changes: Any) -> None:
         ("exp", {"exp": MISSING}),
         ("exp", {"exp": "9999999999"}),
         ("exp", {"exp": NOW - 61}),
+        ("nbf", {"nbf": NOW + 61}),
+        ("nbf", {"nbf": str(NOW)}),
         ("events", {"events": {}}),
         ("events", {"events": None}),
     ],
@@ -99,6 +104,7 @@ def test_oidc_28_a_refreshed_token_that_breaks_a_rule_is_refused_by_it_alone(
         {"iat": NOW + 60},
         {"iat": NOW - 600},
         {"exp": NOW - 60},
+        {"nbf": NOW + 60},
         {"auth_time": 1, "at_hash": "x"},
     ],
 )
@@ -158,7 +164,7 @@ def test_a_memory_does_not_show_itself() -> None:
 
 
 def test_a_refresh_sends_the_token_in_the_body_and_the_clients_own_credentials() -> None:
-    request = refresh_request(SETTINGS, METADATA, MEMORY.refresh_token)
+    request = refresh_request(CLIENT, METADATA, MEMORY.refresh_token)
     scheme, _, encoded = request.headers["Authorization"].partition(" ")
 
     assert (request.method, request.url) == ("POST", "https://id.example/token")

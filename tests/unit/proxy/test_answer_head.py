@@ -137,6 +137,24 @@ def test_an_upstreams_own_cookies_pass(value: bytes) -> None:
     assert lines_of(judge((b"Set-Cookie", value))) == b"Set-Cookie: " + value + b"\r\n"
 
 
+@pytest.mark.parametrize("status", [200, 101])
+def test_an_upstream_sets_no_shared_cookie_of_ours_and_our_own_pages_do(status: int) -> None:
+    shared = frozenset({b"outerward.session"})
+    switch = [(b"Upgrade", b"websocket"), (b"Connection", b"Upgrade")] if status == 101 else [LENGTH]
+    lines = [(b"Set-Cookie", b"outerward.session=x; Domain=example.com"), (b"Set-Cookie", b"a=1"), *switch]
+
+    def read(internal: bool, names: frozenset[bytes]) -> bytes:
+        head = read_answer(
+            status, b"OK", lines, method=b"GET", internal=internal, websocket=status == 101, our_cookies=names
+        )
+        return head.block
+
+    assert b"outerward.session" not in read(False, shared)
+    assert b"a=1" in read(False, shared)
+    assert b"outerward.session" in read(False, frozenset())
+    assert status == 101 or b"outerward.session" in read(True, shared)
+
+
 def test_our_own_pages_do_not_name_their_server() -> None:
     assert lines_of(judge((b"Server", b"aiohttp"), internal=True)) == b""
     assert lines_of(judge((b"Server", b"nginx"))) == b"Server: nginx\r\n"

@@ -88,6 +88,45 @@ def test_no_cookie_of_ours_passes_on(name: bytes) -> None:
     assert read(b"a=1; " + name + b"=secret; b=2").others == b"a=1; b=2"
 
 
+SHARED = frozenset({b"outerward.session", b"suite-session"})
+
+
+def test_shared_cookies_of_other_hosts_do_not_pass_on_and_count_for_nothing() -> None:
+    line = b"a=1; outerward.session=" + VALUE + b"; suite-session = x; b=2; outerward.session=y"
+
+    assert read_cookies([line], b"outerward", SHARED) == Cookies(None, doubled=False, others=b"a=1; b=2")
+    assert read_cookies([line], b"outerward").others == line
+
+
+def test_the_hosts_own_shared_cookie_counts_and_does_not_pass_on() -> None:
+    line = b"outerward.session=" + VALUE + b"; suite-session=x; Suite-session=y"
+
+    assert read_cookies([line], b"outerward.session", SHARED) == Cookies(
+        HASH,  # type: ignore[arg-type]
+        doubled=False,
+        others=b"Suite-session=y",
+    )
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"outerward.session=x; Domain=example.com",
+        b" outerward.session =x",
+        b"=outerward.session=x",
+        b"suite-session",
+    ],
+)
+def test_an_upstream_would_set_a_shared_cookie_in_any_spelling_of_it(value: bytes) -> None:
+    assert sets_our_cookie(value, SHARED)
+    assert not sets_our_cookie(value)
+
+
+@pytest.mark.parametrize("value", [b"outerward.sessions=x", b"a=outerward.session", b"Suite-session=x"])
+def test_another_cookie_is_not_a_shared_one(value: bytes) -> None:
+    assert not sets_our_cookie(value, SHARED)
+
+
 names = st.sampled_from(
     [b"outerward", b"__Host-outerward", b"outerward-admin", b"outerward-login-x", b"a", b"", b"Outerward"]
 )

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.gate import Allow, FirstVisit, Forbid, Gate, Login, account_of, ended, expiry_at
+from proxy.credentials import Credentials, Lines
+from proxy.gate import Allow, FirstVisit, Forbid, Gate, Login, ended, expiry_at
+from proxy.person import account_of
 from proxy.routes import Route
 from session_store import (
     ApplicationSession,
@@ -22,7 +24,7 @@ from session_store import (
     user_tag,
 )
 from session_store import endpoint_id as named
-from tests.support.edge import HOST, ISSUER, ada, route
+from tests.support.edge import HOST, ISSUER, ada, plain_gate, route
 from tests.support.upstreams import Echo
 
 NOW = 1_000_000_000
@@ -79,7 +81,7 @@ def tombstone(reason: EndReason = EndReason.REVOKED, **changes: Any) -> Tombston
 
 
 def judge(value: bytes | None, at: Route = ROUTE, gate: Gate | None = None, now: int = NOW) -> object:
-    return (gate or Gate()).judge(value, HASH, at, now)
+    return (gate or plain_gate()).judge(value, HASH, at, now)
 
 
 # What a check says
@@ -176,7 +178,7 @@ def test_arbitrary_bytes_are_unavailable_and_raise_nothing_else(value: bytes) ->
 
 
 def test_what_was_decoded_once_is_still_compared_with_what_was_asked_for() -> None:
-    gate = Gate()
+    gate = plain_gate()
     value = stored(session())
     assert isinstance(judge(value, gate=gate), Allow)
 
@@ -188,15 +190,55 @@ def test_what_was_decoded_once_is_still_compared_with_what_was_asked_for() -> No
 
 
 def test_decoding_is_remembered_by_the_bytes_alone() -> None:
-    gate = Gate()
+    gate = plain_gate()
     first, second = (judge(stored(session()), gate=gate) for _ in range(2))
 
     assert first is second
 
 
+class Numbered(Credentials):
+    """Lines that are counted, and hold for a second."""
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    def lines(self, session: ApplicationSession, route: Route, now_ms: int) -> Lines:
+        self.made += 1
+        return Lines(b"%d" % self.made, now_ms + 1000)
+
+
+def test_lines_are_sent_for_as_long_as_they_hold_and_then_made_anew() -> None:
+    gate, value = Gate(Numbered()), stored(session(expires_at=NOW + 10_000))
+    sent = [judge(value, gate=gate, now=NOW + passed) for passed in (0, 999, 1000, 1999, 2000)]
+    assert [each.identity_lines for each in sent if isinstance(each, Allow)] == [b"1", b"1", b"2", b"2", b"3"]
+
+
+def test_lines_that_hold_no_more_are_sent_by_no_session_that_is_over() -> None:
+    gate, value = Gate(Numbered()), stored(session())
+    assert isinstance(judge(value, gate=gate), Allow)
+    assert judge(value, gate=gate, now=NOW + 1000) == Login("expired")
+
+
+def test_without_the_lines_that_are_due_a_session_is_unavailable_and_a_stranger_forbidden() -> None:
+    class Keyless(Credentials):
+        def __init__(self) -> None:
+            pass
+
+        def lines(self, session: ApplicationSession, route: Route, now_ms: int) -> Lines:
+            raise StoreUnavailable("no key yet")
+
+    gate = Gate(Keyless())
+    with pytest.raises(StoreUnavailable):
+        judge(stored(session()), gate=gate)
+    with pytest.raises(StoreUnavailable):
+        gate.judge_begun(session(), ROUTE, NOW)
+    stranger = session(ada(email="eve@evil.example"))
+    assert judge(stored(stranger), gate=gate) == Forbid("eve@evil.example")
+
+
 def test_memory_of_decoded_records_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("proxy.gate._MOST_DECODED", 10)
-    gate = Gate()
+    gate = plain_gate()
     for number in range(100):
         judge(stored(session(id=SessionId(f"edgses_{number}"))), gate=gate)
 
@@ -207,7 +249,7 @@ def test_memory_of_decoded_records_is_bounded(monkeypatch: pytest.MonkeyPatch) -
 
 
 def first(browser_session: BrowserSession | Tombstone | None, at: Route = ROUTE, now: int = NOW) -> object:
-    return Gate().judge_first_visit(browser_session, HASH, at, now)
+    return plain_gate().judge_first_visit(browser_session, HASH, at, now)
 
 
 def test_a_browser_session_in_its_scope_by_the_routes_provider_may_begin() -> None:

@@ -5,13 +5,14 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from proxy.gate import Gate
+from proxy import Site
 from proxy.recorder import Recorder
+from proxy.refresher import Refresher
 from proxy.streams import ASK_AFTER_S, UNKNOWN_FOR_S, Streams
 from session_store import ApplicationSession, CookieHash, Ended, SessionId, Store, StoreUnavailable, UserId
 from session_store import user_tag as tag_of
 from session_store.records import encode
-from tests.support.edge import ISSUER, ada, route
+from tests.support.edge import ISSUER, ada, plain_gate, route
 from tests.support.upstreams import Echo
 
 ROUTE = route(Echo().address)
@@ -67,7 +68,8 @@ class Scene:
         recorder = cast("Recorder", None)
         self.told: list[float] = []
         store = cast("Store", self.store)
-        self.streams = Streams(store, Gate(), recorder, lambda: 1500, self.told.append)
+        refresher = Refresher(Site(), store, {}, lambda: 1500, str)
+        self.streams = Streams(store, plain_gate(), recorder, refresher, lambda: 1500, self.told.append)
         monkeypatch.setattr(self.streams, "now", lambda: self.at)
         monkeypatch.setattr(self.streams, "_ends", self.hearing)
         self.stream = Open()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.answers import Stamp, clearing, is_navigation, login_answer, problem_answer
+from proxy.answers import Stamp, is_navigation, login_answer, problem_answer
 from proxy.fields import Refusal
 from proxy.head import Request, read_head
 from proxy.problems import BAD_REQUEST, LOGIN_REQUIRED, NOT_ALLOWED, STORE_UNAVAILABLE, Problem
@@ -128,15 +128,16 @@ def test_anything_else_gets_401_json_with_the_reason_and_a_challenge() -> None:
 def test_a_doubled_cookie_is_cleared_with_the_attributes_it_was_set_with(request_: Request) -> None:
     for secure in (True, False):
         _, headers, _ = read(login(request_, clear=True, secure=secure))
-        assert headers["set-cookie"] == clearing(route(Echo().address, secure=secure))
+        assert headers["set-cookie"] == route(Echo().address, secure=secure).cookie.clearings[0]
     assert "set-cookie" not in read(login(request_))[1]
 
 
 def test_a_cleared_cookie_has_all_its_attributes() -> None:
     attributes = "Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
 
-    assert clearing(route(Echo().address)) == f"outerward=; {attributes}"
-    assert clearing(route(Echo().address, secure=True)) == f"__Host-outerward=; {attributes}; Secure"
+    assert route(Echo().address).cookie.clearings == (f"outerward=; {attributes}",)
+    secure = route(Echo().address, secure=True)
+    assert secure.cookie.clearings == (f"__Host-outerward=; {attributes}; Secure",)
 
 
 @pytest.mark.parametrize("problem", [BAD_REQUEST, NOT_ALLOWED, STORE_UNAVAILABLE])

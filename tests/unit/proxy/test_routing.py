@@ -54,9 +54,9 @@ def test_a_host_has_path_rules_when_it_has_a_prefix_or_several_routes() -> None:
 
 
 def test_the_longest_session_of_a_host_is_that_of_its_most_lasting_endpoint() -> None:
-    assert SITE.hosts["apps.localhost"].max_session_s == 3600
+    assert SITE.max_session_s("apps.localhost") == 3600
 
 
 def test_the_cookie_of_a_secure_endpoint_is_bound_to_its_host_by_its_name() -> None:
-    assert route(UPSTREAM, secure=True).cookie_name == "__Host-outerward"
-    assert route(UPSTREAM).cookie_name == "outerward"
+    assert route(UPSTREAM, secure=True).cookie.name == "__Host-outerward"
+    assert route(UPSTREAM).cookie.name == "outerward"

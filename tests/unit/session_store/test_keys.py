@@ -24,6 +24,7 @@ def keys_of_a_browser_session(cookie_hash: CookieHash, name: str) -> list[bytes]
         keys.application(cookie_hash, endpoint),
         keys.applications(cookie_hash) + endpoint.encode(),
         keys.memory(cookie_hash),
+        keys.refresh_turn(cookie_hash),
         keys.endpoints(cookie_hash),
         keys.activity(cookie_hash, endpoint),
         keys.activities(cookie_hash) + endpoint.encode(),
@@ -45,6 +46,7 @@ def test_all_keys_of_a_user_share_a_slot(issuer: str, subject: str) -> None:
         keys.last_active(tag),
         keys.user_browsers(tag),
         keys.user_applications(tag),
+        keys.user_order(tag),
     ]
     assert len({key_slot(key) for key in found}) == 1
 
@@ -82,6 +84,7 @@ def kinds() -> dict[str, str]:
         "browser": keys.browser(cookie_hash),
         "application": keys.application(cookie_hash, endpoint_id("app")),
         "memory": keys.memory(cookie_hash),
+        "refresh_turn": keys.refresh_turn(cookie_hash),
         "endpoints": keys.endpoints(cookie_hash),
         "activity": keys.activity(cookie_hash, endpoint_id("app")),
         "user": keys.user(tag),
@@ -89,6 +92,7 @@ def kinds() -> dict[str, str]:
         "last_active": keys.last_active(tag),
         "user_browsers": keys.user_browsers(tag),
         "user_applications": keys.user_applications(tag),
+        "user_order": keys.user_order(tag),
         "named_browsers": keys.named_browsers(name_tag("issuer", "name")),
         "named_end": keys.named_end(name_tag("issuer", "name")),
         "user_tag_of": keys.user_tag_of(UserId("edgusr_x")),

@@ -55,5 +55,9 @@ def test_the_reasons_are_those_of_the_api() -> None:
 
 
 def test_the_visitor_is_told_of_ends_that_others_brought_about() -> None:
-    assert EndReason.REVOKED in NOTICE_REASONS
-    assert not NOTICE_REASONS & {EndReason.LOGOUT, EndReason.EXPIRED, EndReason.IDLE, EndReason.REPLACED}
+    assert {EndReason.REVOKED, EndReason.SESSION_LIMIT, EndReason.LOGOUT} <= NOTICE_REASONS
+    assert not NOTICE_REASONS & {EndReason.EXPIRED, EndReason.IDLE, EndReason.REPLACED}
+
+
+def test_whom_a_pin_keeps_out_is_told_nothing_and_a_refused_refresh_is_left_to_the_login() -> None:
+    assert not NOTICE_REASONS & {EndReason.PIN, EndReason.REFRESH_REFUSED}

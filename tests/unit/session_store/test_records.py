@@ -18,6 +18,7 @@ from session_store import (
     EndpointId,
     EndReason,
     Location,
+    Pins,
     Principal,
     SessionId,
     StoreUnavailable,
@@ -49,6 +50,7 @@ PRINCIPALS = st.builds(
     email=TEXT,
     email_verified=st.booleans(),
     groups=st.lists(TEXT, max_size=4).map(tuple),
+    teams=st.lists(TEXT, max_size=4).map(tuple),
 )
 ENDPOINTS = st.builds(
     Endpoint,
@@ -70,6 +72,9 @@ RECORDS = st.one_of(
         created_at=TIMES,
         expires_at=TIMES,
         idle_timeout_s=st.integers(0, 2**31),
+        refreshed_at=TIMES,
+        access_token=st.binary(max_size=40),
+        pins=st.builds(Pins, ip=TEXT, country=TEXT, device=TEXT),
     ),
     st.builds(
         BrowserSession,
@@ -81,6 +86,8 @@ RECORDS = st.one_of(
         principal=PRINCIPALS,
         issued_at=TIMES,
         expires_at=TIMES,
+        refreshed_at=TIMES,
+        access_token=st.binary(max_size=40),
     ),
     st.builds(
         Tombstone,

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from tests.support.saml_mutants import FORMS, Mutation, hunt, of_octets, of_tree, outcome
 
-_SECONDS = 30
-"""Each of two ways, in the suite: a minute in all."""
+_SECONDS = 8
+"""Each of two ways, in the suite."""
 _LONG = 500_000
 """Each of two ways, with ``--long``: a million in all."""
 _HOUR_S = 3600

@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from msgspec import structs
 
 from admin_api import AdminSettings
-from idp_adapters import OidcSettings, SamlSettings
-from outerward.config import LogSettings, MetricsSettings, load_settings, routes_of
+from idp_adapters import OAuthSettings, OidcSettings, SamlSettings
+from outerward.config import LogSettings, MetricsSettings, load_settings, login_host_of, routes_of
 from proxy import EdgeRouteSettings, EdgeSettings, TunnelSettings
 from proxy.addresses import (
     SIGNED_OUT_PATH,
@@ -31,6 +31,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "## `[admin]`": AdminSettings,
     "## `[store]`": StoreSettings,
     '## `[provider.NAME]`, `type = "oidc"`': OidcSettings,
+    '## `[provider.NAME]`, `type = "oauth"`': OAuthSettings,
     '## `[provider.NAME]`, `type = "saml"`': SamlSettings,
     "## `[[tunnel]]`": TunnelSettings,
     "## `[[edge_route]]`": EdgeRouteSettings,
@@ -65,10 +66,20 @@ def test_the_example_is_a_good_configuration(tmp_path: Path) -> None:
     assert loaded.warnings == ()
 
 
+def test_the_example_of_a_well_known_provider_is_a_good_one(tmp_path: Path) -> None:
+    (example,) = [each for each in EXAMPLES if 'type = "oauth"' in each]
+    (tmp_path / "outerward.toml").write_text(f'{example}[[tunnel]]\n{TUNNEL}provider = "github"\n')
+    loaded = load_settings(tmp_path / "outerward.toml", {"GITHUB_SECRET": "x"})
+    assert isinstance(loaded.settings.provider["github"], OAuthSettings)
+    assert loaded.warnings == ()
+
+
 @pytest.mark.parametrize(
-    "example", EXAMPLES[1:], ids=["keycloak", "entra", "okta", "simplesamlphp", "own key"]
+    "example",
+    [each for each in EXAMPLES if 'type = "saml"' in each],
+    ids=["keycloak", "entra", "okta", "simplesamlphp", "own key"],
 )
-def test_every_other_example_is_a_good_saml_provider(tmp_path: Path, example: str) -> None:
+def test_every_saml_example_is_a_good_provider(tmp_path: Path, example: str) -> None:
     name = example.partition("[provider.")[2].partition("]")[0]
     key = sp_key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     for file in ("sp.crt", "federation.pem"):
@@ -87,7 +98,7 @@ def test_the_saml_example_is_accepted_and_names_our_own_addresses() -> None:
     (route,) = routes_of(loaded.settings, 4180)
     for what in ("metadata", "slo"):
         assert (
-            f"# {route.origin}{saml_path(route.provider, what)}\n"
+            f"# {route.origin}{saml_path(route.providers[0], what)}\n"
             in (ROOT / "examples/saml.toml").read_text()
         )
 
@@ -103,3 +114,13 @@ def test_every_place_that_the_text_points_to_is_there() -> None:
     pointed = re.findall(r"see \*([A-Z][^*]+)\*", TEXT)
     assert pointed
     assert set(pointed) <= headings
+
+
+def test_the_example_of_a_login_host_is_accepted_and_names_its_one_address() -> None:
+    example = ROOT / "examples/login-host.toml"
+    loaded = load_settings(example, {"CORP_SECRET": "x", "GITHUB_SECRET": "y"})
+    assert loaded.warnings == ()
+    login = login_host_of(loaded.settings, 4180)
+    assert login is not None
+    assert f"{login.origin}{callback_path('corp')}" in example.read_text()
+    assert len({route.hostname for route in routes_of(loaded.settings, 4180)}) == 3

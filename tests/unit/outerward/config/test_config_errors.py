@@ -105,7 +105,7 @@ TABLE = [
         'trusted_proxies = ["10.0.0.1/8"]',
         '3: edge.trusted_proxies: "10.0.0.1/8" is not a network such as 10.0.0.0/8 (bits are set beyond its length)',
     ),
-    (3, 'login_host = "x"', "3: edge.login_host: is not available in this version"),
+    (3, 'login_host = "a b"', "3: edge.login_host: is not a valid hostname"),
     (3, "max_line = '1023'", "3: edge.max_line: must be between 1k and 64k"),
     (3, "max_line = '65k'", "3: edge.max_line: must be between 1k and 64k"),
     (3, "max_line = '8 kB'", "3: edge.max_line: must be a size such as 32k, 10m or a number of bytes"),
@@ -149,15 +149,15 @@ TABLE = [
     (7, 'secret = "file:nope"', "7: store.secret: FOLDER/nope cannot be read: No such file or directory"),
     (7, 'user_retention = "90d"', "7: store.user_retention: is not available in this version"),
     # provider
-    (9, "", '8: provider.corp.type: is required: "oidc" or "saml"'),
-    (9, "type = 1", '9: provider.corp.type: must be "oidc" or "saml", not a number'),
-    (9, 'type = "odic"', '9: provider.corp.type: must be "oidc" or "saml", not "odic" (did you mean oidc?)'),
-    (9, 'type = "smal"', '9: provider.corp.type: must be "oidc" or "saml", not "smal" (did you mean saml?)'),
-    (9, 'type = ["saml"]', '9: provider.corp.type: must be "oidc" or "saml", not a list'),
-    (9, 'type = "oauth"', '9: provider.corp.type: "oauth" is not available in this version'),
+    (9, "", '8: provider.corp.type: is required: "oauth", "oidc" or "saml"'),
+    (9, "type = 1", '9: provider.corp.type: must be "oauth", "oidc" or "saml", not a number'),
+    (9, 'type = "odic"', '9: provider.corp.type: must be "oauth", "oidc" or "saml", not "odic" (did you mean oidc?)'),
+    (9, 'type = "smal"', '9: provider.corp.type: must be "oauth", "oidc" or "saml", not "smal" (did you mean saml?)'),
+    (9, 'type = ["saml"]', '9: provider.corp.type: must be "oauth", "oidc" or "saml", not a list'),
+    (9, 'type = "oauht"', '9: provider.corp.type: must be "oauth", "oidc" or "saml", not "oauht" (did you mean oauth?)'),
     (10, "", "8: provider.corp.issuer: is required"),
     (12, 'client_secret = "env:NOPE"', "12: provider.corp.client_secret: the environment variable NOPE is not set"),
-    (12, 'client_secret = "x"\nclient_auth = "none"', "13: provider.corp.client_auth: is not available in this version"),
+    (12, 'client_secret = "x"\nclient_auth = "none"', "12: provider.corp.client_secret: not used with client_auth = 'none'"),
     (12, 'client_secret = "x"\nentity_id = "https://a"', '13: provider.corp.entity_id: is a key of type = "saml", not of "oidc"'),
     (12, "client_secret = 1", "12: provider.corp.client_secret: must be a string, not a number"),
     # tunnels
@@ -174,14 +174,16 @@ TABLE = [
     (16, 'upstream = "127.0.0.1:3000"', "16: tunnel[grafana].upstream: must begin with http:// or https://, or unix:/path"),
     (16, 'upstream = "http://u:hunter2@a"', "16: tunnel[grafana].upstream: must not carry a user name or password"),
     (17, 'provider = "crop"', '17: tunnel[grafana].provider: there is no provider "crop" (did you mean corp?)'),
-    (17, 'provider = ["corp"]', "17: tunnel[grafana].provider: a list is not available in this version"),
+    (17, 'provider = ["corp", "crop"]', '17: tunnel[grafana].provider: there is no provider "crop" (did you mean corp?)'),
+    (17, 'provider = ["corp", "corp"]', '17: tunnel[grafana].provider: names "corp" more than once'),
+    (17, "provider = []", "17: tunnel[grafana].provider: is required on a tunnel with a hostname"),
     (17, "", "13: tunnel[grafana].provider: is required on a tunnel with a hostname"),
     (18, "", "13: tunnel[grafana].allow: is required on a tunnel with a hostname"),
     (18, "allow = []", '18: tunnel[grafana].allow: must not be empty; ["*"] allows everyone who can sign in'),
     (
         18,
         'allow = ["github-team:acme/ops"]',
-        '18: tunnel[grafana].allow: "github-team:acme/ops" is not available in this version: no OpenID Connect provider has GitHub teams',
+        '18: tunnel[grafana].allow: "github-team:acme/ops" needs a provider of type oauth for github',
     ),
     (21, 'max_session_duration = "59s"\nupstream = "http://a"', "21: tunnel[wiki].max_session_duration: must be between 1m and 30d"),
     (21, 'max_session_duration = "31d"\nupstream = "http://a"', "21: tunnel[wiki].max_session_duration: must be between 1m and 30d"),
@@ -201,7 +203,11 @@ TABLE = [
     (21, 'upstream_ca = "."\nupstream = "https://a"', "21: tunnel[wiki].upstream_ca: FOLDER cannot be read: Is a directory"),
     (21, 'upstream_ca = "outerward.toml"\nupstream = "https://a"', "21: tunnel[wiki].upstream_ca: FOLDER/outerward.toml holds no certificate in PEM form"),
     (21, 'upstream_ca = 1\nupstream = "https://a"', "21: tunnel[wiki].upstream_ca: must be a string, not a number"),
-    (21, 'identity_jwt = true\nupstream = "http://a"', "21: tunnel[wiki].identity_jwt: is not available in this version"),
+    (21, 'identity_jwt = 1\nupstream = "http://a"', "21: tunnel[wiki].identity_jwt: must be true or false, not a number"),
+    (21, 'session_limit = -1\nupstream = "http://a"', "21: tunnel[wiki].session_limit: must be between 0 (no limit) and 1000"),
+    (21, 'session_limit = 1001\nupstream = "http://a"', "21: tunnel[wiki].session_limit: must be between 0 (no limit) and 1000"),
+    (21, 'pin = ["country"]\nupstream = "http://a"', '21: tunnel[wiki].pin: the country is known only with geoip.databases; "country" needs one'),
+    (21, 'pin = ["city"]\nupstream = "http://a"', '21: tunnel[wiki].pin: must be "country", "device" or "ip", not "city"'),
     # edge routes
     (23, "", "22: edge_route[/wiki].edge: is required"),
     (23, 'edge = "a b"', "23: edge_route[a b/wiki].edge: a name has letters, digits, ., _ and - only, at most 64"),
@@ -289,7 +295,7 @@ def test_a_misspelt_key_is_both_unknown_and_missing(tmp_path: Path) -> None:
 def test_all_errors_come_at_once_in_the_order_of_their_lines(tmp_path: Path) -> None:
     text = (
         changed(3, "workers = 0")
-        .replace('type = "oidc"', 'type = "oauth"')
+        .replace('type = "oidc"', 'type = "kerberos"')
         .replace('"@example.com"', '"nobody"')
     )
     found = errors(tmp_path, text.replace('tunnel = "wiki"', 'tunnel = "wik"'))

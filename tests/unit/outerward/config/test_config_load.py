@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from idp_adapters import OidcSettings, SamlSettings
+from idp_adapters import OAuthSettings, OidcSettings, SamlSettings
 from outerward import usual_files
 from outerward.config import ConfigErrors, Settings, load_settings
 
@@ -35,7 +35,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def oidc(provider: OidcSettings | SamlSettings) -> OidcSettings:
+def oidc(provider: OAuthSettings | OidcSettings | SamlSettings) -> OidcSettings:
     assert isinstance(provider, OidcSettings)
     return provider
 
@@ -225,7 +225,7 @@ def test_a_missing_secret_may_come_from_the_environment(folder: Path) -> None:
         ({"OUTERWARD_LOG_LEVEL": "debug", "OUTERWARD_LOG_LEVEL_FILE": "f"}, "OUTERWARD_LOG_LEVEL_FILE: log.level: OUTERWARD_LOG_LEVEL is set too; only one of them may be"),
         ({"OUTERWARD_PRIVACY_IP": "truncated"}, "OUTERWARD_PRIVACY_IP: privacy.ip: is not available in this version"),
         ({"OUTERWARD_LOG_ACCESS": "off"}, 'OUTERWARD_LOG_ACCESS: log.access: must be "combined", "json" or "none", not "off"'),
-        ({"OUTERWARD_EDGE_LOGIN_HOST_FILE": "f"}, "OUTERWARD_EDGE_LOGIN_HOST_FILE: edge.login_host: is not available in this version"),
+        ({"OUTERWARD_EDGE_LOGIN_HOST": "a b"}, "OUTERWARD_EDGE_LOGIN_HOST: edge.login_host: is not a valid hostname"),
         ({"OUTERWARD_PROVIDER_CORP_CLIENT_SECRET": "env:NOPE"}, "OUTERWARD_PROVIDER_CORP_CLIENT_SECRET: provider.corp.client_secret: the environment variable NOPE is not set"),
     ],
 )  # fmt: skip

@@ -13,18 +13,18 @@ TUNNEL = TunnelSettings(
     name="app",
     upstream="http://127.0.0.1:3000",
     hostname="app.example.com",
-    provider="corp",
+    provider=("corp",),
     allow=("@example.com", "group:ops"),
 )
 WIKI = TunnelSettings(
-    name="wiki", upstream="unix:/run/wiki.sock", allow=("@nobody.example",), provider="other"
+    name="wiki", upstream="unix:/run/wiki.sock", allow=("@nobody.example",), provider=("other",)
 )
 ROUTE = EdgeRouteSettings(
     edge="apps",
     hostname="apps.example.com",
     path_prefix="/wiki",
     tunnel="wiki",
-    provider="corp",
+    provider=("corp",),
     allow=("*",),
 )
 
@@ -49,7 +49,10 @@ def test_a_tunnel_with_a_hostname_is_an_endpoint_on_https() -> None:
     assert route.endpoint.id == endpoint_id("app")
     assert route.endpoint.public_url == route.origin == "https://app.example.com"
     assert (route.hostname, route.path_prefix, route.secure) == ("app.example.com", "", True)
-    assert (route.provider, route.rules) == ("corp", (parse_rule("@example.com"), parse_rule("group:ops")))
+    assert (route.providers, route.rules) == (
+        ("corp",),
+        (parse_rule("@example.com"), parse_rule("group:ops")),
+    )
     assert route.upstream == UpstreamAddress(kind="http", host="127.0.0.1", port=3000)
     assert (route.max_session_s, route.idle_timeout_s, route.request_timeout_s) == (86400, 0, 60.0)
 
@@ -103,7 +106,7 @@ def test_a_route_adds_its_prefix_to_the_public_url_once(public_url: str | None) 
 
 def test_a_route_has_its_own_provider_and_rules_and_the_tunnels_upstream() -> None:
     route = edge_route_of()
-    assert (route.provider, route.rules) == ("corp", (parse_rule("*"),))
+    assert (route.providers, route.rules) == (("corp",), (parse_rule("*"),))
     assert route.upstream == UpstreamAddress(kind="unix", path="/run/wiki.sock")
     assert (route.endpoint.tunnel, route.endpoint.edge, route.endpoint.path_prefix) == (
         "wiki",

@@ -146,7 +146,7 @@ TABLE = {
     "a misspelt key": (SOURCE + "sign_request = true", "10: provider.okta.sign_request: unknown key (did you mean sign_requests?)"),
     "an unknown key": (SOURCE + "zzz = true", "10: provider.okta.zzz: unknown key"),
     "a key of OpenID": (SOURCE + 'issuer = "https://a"', '10: provider.okta.issuer: is a key of type = "oidc", not of "saml"'),
-    "a later key of OpenID": (SOURCE + "max_age = 3", "10: provider.okta.max_age: unknown key"),
+    "another key of OpenID": (SOURCE + "max_age = 3", '10: provider.okta.max_age: is a key of type = "oidc", not of "saml"'),
     "a wrong format": (SOURCE + 'nameid_format = "persistant"', '10: provider.okta.nameid_format: must be "emailAddress", "persistent", "transient" or "unspecified", not "persistant" (did you mean persistent?)'),
     "transient alone": (SOURCE + 'nameid_format = "transient"', "7: provider.okta.subject_attribute: needed with nameid_format 'transient', or each login would be a new user"),
     "transient and a wrong attribute": (SOURCE + 'nameid_format = "transient"\nsubject_attribute = 3', "11: provider.okta.subject_attribute: must be a string, not a number"),
@@ -223,7 +223,7 @@ def test_a_variable_of_openid_is_refused_under_its_name(
     folder: Path, variable: str, value: str, key: str
 ) -> None:
     assert errors(folder, SOURCE, {variable: value}) == [
-        f'{variable}: provider.okta.{key}: is a key of type = "oidc", not of "saml"'
+        f'{variable}: provider.okta.{key}: is a key of type = "oauth" or "oidc", not of "saml"'
     ]
 
 

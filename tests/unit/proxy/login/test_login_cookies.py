@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy import Route
+from proxy import SessionCookie
 from proxy.login.cookies import (
     MOST_LOGINS,
     clearing_login,
@@ -12,13 +12,9 @@ from proxy.login.cookies import (
     mark_of,
     read_login_cookies,
     setting_login,
-    setting_session,
     surplus,
 )
-from tests.support.control import route
 
-SECURE = route("app.example.com")
-PLAIN = route("app.localhost", origin="http://app.localhost:4180")
 VALUE = "v" * 43
 
 
@@ -27,23 +23,21 @@ def line(*names: str, value: str = VALUE) -> list[bytes]:
 
 
 def test_a_login_cookie_is_named_by_eight_characters_that_end_in_the_mark_of_its_state() -> None:
-    name = login_cookie_name(PLAIN, "a-state", 1_800_000_000)
+    name = login_cookie_name("a-state", 1_800_000_000, secure=False)
 
     assert name.startswith("outerward-login-")
     assert len(name) == len("outerward-login-") + 8
     assert name.endswith(mark_of("a-state"))
-    assert login_cookie_name(SECURE, "a-state", 1_800_000_000) == f"__Host-{name}"
+    assert login_cookie_name("a-state", 1_800_000_000, secure=True) == f"__Host-{name}"
     assert mark_of("a-state") != mark_of("another-state")
 
 
-@pytest.mark.parametrize(("endpoint", "secure"), [(SECURE, True), (PLAIN, False)])
-def test_every_cookie_has_the_attributes_of_its_scheme_and_is_cleared_with_them(
-    endpoint: Route, secure: bool
-) -> None:
+@pytest.mark.parametrize("secure", [True, False])
+def test_every_cookie_has_the_attributes_of_its_scheme_and_is_cleared_with_them(secure: bool) -> None:
     set_cookies = [
-        setting_login("n", VALUE, endpoint),
-        clearing_login("n", endpoint),
-        setting_session(VALUE, endpoint),
+        setting_login("n", VALUE, secure=secure),
+        clearing_login("n", secure=secure),
+        SessionCookie.of("app.example.com", secure=secure).setting(VALUE),
     ]
 
     for set_cookie in set_cookies:
@@ -56,55 +50,55 @@ def test_every_cookie_has_the_attributes_of_its_scheme_and_is_cleared_with_them(
 
 
 def test_login_cookies_are_found_among_others_with_their_values() -> None:
-    name = login_cookie_name(PLAIN, "s", 100)
+    name = login_cookie_name("s", 100, secure=False)
     lines = [f" a=b;{name} = {VALUE} ; outerward={VALUE}".encode(), b"outerward-login-short=x"]
 
-    (cookie,) = read_login_cookies(lines, PLAIN)
+    (cookie,) = read_login_cookies(lines, secure=False)
 
     assert (cookie.name, cookie.mark, cookie.value) == (name, mark_of("s"), VALUE)
 
 
 def test_a_plain_cookie_does_not_count_where_the_host_is_on_https_nor_the_other_way() -> None:
-    plain, secure = login_cookie_name(PLAIN, "s", 100), login_cookie_name(SECURE, "s", 100)
+    plain, secure = login_cookie_name("s", 100, secure=False), login_cookie_name("s", 100, secure=True)
 
-    assert [c.name for c in read_login_cookies(line(plain, secure), SECURE)] == [secure]
-    assert [c.name for c in read_login_cookies(line(plain, secure), PLAIN)] == [plain]
+    assert [c.name for c in read_login_cookies(line(plain, secure), secure=True)] == [secure]
+    assert [c.name for c in read_login_cookies(line(plain, secure), secure=False)] == [plain]
 
 
 def test_a_login_cookie_sent_twice_or_of_a_wrong_shape_has_no_value() -> None:
-    name = login_cookie_name(PLAIN, "s", 100)
+    name = login_cookie_name("s", 100, secure=False)
 
-    assert [c.value for c in read_login_cookies(line(name, name), PLAIN)] == [""]
-    assert [c.value for c in read_login_cookies(line(name, name, name), PLAIN)] == [""]
-    assert [c.value for c in read_login_cookies(line(name) + line(name), PLAIN)] == [""]
-    assert [c.value for c in read_login_cookies(line(name, value="short"), PLAIN)] == [""]
-    assert [c.value for c in read_login_cookies(line(name, value=f'"{VALUE}"'), PLAIN)] == [""]
+    assert [c.value for c in read_login_cookies(line(name, name), secure=False)] == [""]
+    assert [c.value for c in read_login_cookies(line(name, name, name), secure=False)] == [""]
+    assert [c.value for c in read_login_cookies(line(name) + line(name), secure=False)] == [""]
+    assert [c.value for c in read_login_cookies(line(name, value="short"), secure=False)] == [""]
+    assert [c.value for c in read_login_cookies(line(name, value=f'"{VALUE}"'), secure=False)] == [""]
 
 
 @pytest.mark.parametrize("start", [1_800_000_000, 62**4 - 2, 62**4 * 3 - 1])
 def test_the_oldest_go_whatever_order_the_browser_sends_them_in(start: int) -> None:
-    names = [login_cookie_name(PLAIN, f"s{n}", start + n) for n in range(6)]
-    cookies = read_login_cookies(line(*sorted(names, reverse=True)), PLAIN)
+    names = [login_cookie_name(f"s{n}", start + n, secure=False) for n in range(6)]
+    cookies = read_login_cookies(line(*sorted(names, reverse=True)), secure=False)
 
     assert {c.name for c in surplus(cookies, start + 10)} == set(names[:2])
     assert surplus(cookies[: MOST_LOGINS - 1], start + 10) == ()
 
 
 def test_a_cookie_from_a_clock_ahead_is_new_not_old() -> None:
-    names = [login_cookie_name(PLAIN, f"s{n}", 1_800_000_000 + n) for n in range(5)]
-    ahead = login_cookie_name(PLAIN, "ahead", 1_800_000_009)
+    names = [login_cookie_name(f"s{n}", 1_800_000_000 + n, secure=False) for n in range(5)]
+    ahead = login_cookie_name("ahead", 1_800_000_009, secure=False)
 
     assert [
-        c.name for c in surplus(read_login_cookies(line(*names[1:], ahead), PLAIN), 1_800_000_006)
+        c.name for c in surplus(read_login_cookies(line(*names[1:], ahead), secure=False), 1_800_000_006)
     ] == names[1:2]
 
 
 @given(st.lists(st.binary(max_size=200), max_size=4))
 def test_no_cookie_header_raises(lines: list[bytes]) -> None:
-    surplus(read_login_cookies([*lines, b"outerward-login-" + b"".join(lines)], PLAIN), 0)
+    surplus(read_login_cookies([*lines, b"outerward-login-" + b"".join(lines)], secure=False), 0)
 
 
 def test_a_cookie_does_not_print_its_value() -> None:
-    (cookie,) = read_login_cookies(line(login_cookie_name(PLAIN, "s", 100)), PLAIN)
+    (cookie,) = read_login_cookies(line(login_cookie_name("s", 100, secure=False)), secure=False)
 
     assert VALUE not in repr(cookie)

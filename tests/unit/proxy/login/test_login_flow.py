@@ -13,13 +13,13 @@ from proxy.login.flow import (
     home_of,
     logout_step,
     open_login,
-    principal_of,
     read_claim,
     relying_party,
 )
 from proxy.login.notices import failure_of, notice_of
 from proxy.login.transaction import Transaction, digest_of
 from proxy.login.visit import Visit, read_visit
+from proxy.person import principal_of
 from proxy.problems import (
     BAD_REQUEST,
     CALLBACK_MALFORMED,
@@ -49,16 +49,20 @@ OWN = {"Sec-Fetch-Site": "same-origin"}
 def visit(
     target: str = "/.outerward/login", method: str = "GET", host: str = "app.example.com", **headers: str
 ) -> Visit:
+    return visit_of(SITE, target, method, host, **headers)
+
+
+def visit_of(site: Site, target: str, method: str, host: str, **headers: str) -> Visit:
     named = {"Sec-Fetch-Mode": "navigate", **{n.replace("_", "-"): v for n, v in headers.items()}}
     lines = [(name.encode(), value.encode()) for name, value in named.items() if value]
     edge = (b"X-Outerward-Edge", f"192.0.2.1 {host} req_1".encode())
-    read = read_visit(SITE, method, target, [edge, *lines])
+    read = read_visit(site, method, target, [edge, *lines])
     assert isinstance(read, Visit)
     return read
 
 
 def opening(target: str, host: str = "apps.example.com") -> Opening | Problem:
-    return open_login(visit("/.outerward/login" + target, host=host))
+    return open_login(visit("/.outerward/login" + target, host=host), {})
 
 
 def test_the_endpoint_that_the_return_path_leads_to_decides() -> None:
@@ -91,7 +95,7 @@ def test_only_a_provider_that_the_endpoint_has_may_be_asked_for() -> None:
     assert opening("?redirect_path=/wiki&provider=") is UNKNOWN_PROVIDER
 
 
-@pytest.mark.parametrize("doubled", ["redirect_path", "provider", "account"])
+@pytest.mark.parametrize("doubled", ["redirect_path", "provider", "account", "iss", "target_link_uri"])
 def test_lesson_39_a_doubled_parameter_begins_no_login(doubled: str) -> None:
     value = "okta" if doubled == "provider" else "/wiki"
 
@@ -105,14 +109,14 @@ def test_lesson_39_nothing_else_of_the_address_reaches_the_provider() -> None:
 
 
 def test_a_login_is_begun_by_a_navigation_alone() -> None:
-    assert open_login(visit(Sec_Fetch_Mode="cors")) is LOGIN_REQUIRED
-    assert open_login(visit(Sec_Fetch_Mode="", Accept="*/*")) is LOGIN_REQUIRED
-    assert open_login(visit(method="HEAD")) is LOGIN_REQUIRED
+    assert open_login(visit(Sec_Fetch_Mode="cors"), {}) is LOGIN_REQUIRED
+    assert open_login(visit(Sec_Fetch_Mode="", Accept="*/*"), {}) is LOGIN_REQUIRED
+    assert open_login(visit(method="HEAD"), {}) is LOGIN_REQUIRED
 
 
 def test_a_button_of_ours_asks_the_provider_anew_and_skips_the_notice() -> None:
-    again = open_login(visit("/.outerward/login", "POST", Sec_Fetch_Site="same-origin"))
-    other = open_login(visit("/.outerward/login?account=other", "POST", Sec_Fetch_Site="same-origin"))
+    again = open_login(visit("/.outerward/login", "POST", Sec_Fetch_Site="same-origin"), {})
+    other = open_login(visit("/.outerward/login?account=other", "POST", Sec_Fetch_Site="same-origin"), {})
 
     assert isinstance(again, Opening)
     assert isinstance(other, Opening)
@@ -121,7 +125,7 @@ def test_a_button_of_ours_asks_the_provider_anew_and_skips_the_notice() -> None:
 
 
 def test_a_get_with_the_buttons_parameters_is_a_plain_login() -> None:
-    plain = open_login(visit("/.outerward/login?account=other", Sec_Fetch_Site="cross-site"))
+    plain = open_login(visit("/.outerward/login?account=other", Sec_Fetch_Site="cross-site"), {})
 
     assert isinstance(plain, Opening)
     assert (plain.prompt, plain.asked, plain.leaves) == ("", False, False)
@@ -129,9 +133,9 @@ def test_a_get_with_the_buttons_parameters_is_a_plain_login() -> None:
 
 def test_a_button_on_a_foreign_page_is_refused() -> None:
     for site in ("cross-site", "same-site", "none"):
-        assert open_login(visit(method="POST", Sec_Fetch_Site=site)) is FOREIGN_ORIGIN
-    assert open_login(visit(method="POST", Origin="https://evil.example")) is FOREIGN_ORIGIN
-    assert open_login(visit(method="POST")) is FOREIGN_ORIGIN
+        assert open_login(visit(method="POST", Sec_Fetch_Site=site), {}) is FOREIGN_ORIGIN
+    assert open_login(visit(method="POST", Origin="https://evil.example"), {}) is FOREIGN_ORIGIN
+    assert open_login(visit(method="POST"), {}) is FOREIGN_ORIGIN
 
 
 def callback(query: str, **headers: str) -> Visit:
@@ -143,7 +147,7 @@ def claim_of(asked: Visit) -> Claim | Problem:
 
 
 def with_cookie(state: str, value: str = SECRET) -> str:
-    return f"{login_cookie_name(APP, state, NOW // 1000)}={value}"
+    return f"{login_cookie_name(state, NOW // 1000, secure=True)}={value}"
 
 
 def test_a_claim_names_the_cookies_that_may_belong_to_its_state() -> None:
@@ -187,7 +191,7 @@ def test_the_browser_that_began_a_login_is_let_on() -> None:
 
     assert isinstance(accepted, Accepted)
     assert (accepted.route, accepted.return_path) == (APP, "/report")
-    assert accepted.cookie_name == login_cookie_name(APP, "s", NOW // 1000)
+    assert accepted.cookie_name == login_cookie_name("s", NOW // 1000, secure=True)
 
 
 def test_an_answer_of_another_login_is_refused() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from proxy.login.places import Errand, ProviderPlace, place_of
 from tests.support.control import Stub
-from tests.unit.proxy.login.test_login_flow import visit
+from tests.unit.proxy.login.test_login_flow import SITE, visit
 
 PROVIDERS = {"corp": Stub("corp"), "okta": Stub("okta", protocol="saml")}
 
@@ -21,4 +21,4 @@ PROVIDERS = {"corp": Stub("corp"), "okta": Stub("okta", protocol="saml")}
 def test_a_running_provider_has_an_address_only_where_an_endpoint_uses_it(
     host: str, path: str, place: ProviderPlace | None
 ) -> None:
-    assert place_of(visit(path, host=host), PROVIDERS) == place
+    assert place_of(visit(path, host=host), SITE, PROVIDERS) == place

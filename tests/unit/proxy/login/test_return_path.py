@@ -100,10 +100,20 @@ def test_a_dot_segment_is_refused(dots: str) -> None:
         "/ngrok/login",
         "/ngrok/logout?x",
         "/ngrok//logout",
+        "/.outerward//sessions",
+        "/.outerward/sessions/",
+        "/.outerward/sessions?x=1",
+        "/.outerward/sessions#x",
+        "/%2eouterward/sessions",
+        "/.outerward/%73essions",
     ],
 )
 def test_redir_04_our_own_pages_are_no_place_to_return_to(path: str) -> None:
     assert safe_return_path(path) == "/"
+
+
+def test_the_list_of_sessions_is_the_one_page_of_ours_to_return_to() -> None:
+    assert safe_return_path("/.outerward/sessions") == "/.outerward/sessions"
 
 
 def test_a_path_that_nobody_would_keep_is_cut_off_by_length_and_by_depth_of_encoding() -> None:
