@@ -52,7 +52,8 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _ENTRA_GROUPS = "https://graph.microsoft.com/v1.0/me/transitiveMemberOf/microsoft.graph.group"
-_TWITCH_CLAIMS = '{"id_token":{"email":null,"email_verified":null,"preferred_username":null}}'
+_TWITCH_TELLS = '{"email":null,"email_verified":null,"preferred_username":null}'
+_TWITCH_CLAIMS = f'{{"id_token":{_TWITCH_TELLS},"userinfo":{_TWITCH_TELLS}}}'
 
 PRESETS: Mapping[PresetName, Preset] = {
     "google": Preset(
@@ -148,7 +149,9 @@ PRESETS: Mapping[PresetName, Preset] = {
         scopes=("openid", "user:read:email"),
         protocol=OpenId(
             issuer="https://id.twitch.tv/oauth2",
-            quirks=Quirks(request_parameters=(("claims", _TWITCH_CLAIMS),)),
+            quirks=Quirks(
+                request_parameters=(("claims", _TWITCH_CLAIMS),), refuses_refresh_by="Invalid refresh token"
+            ),
         ),
     ),
 }

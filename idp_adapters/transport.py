@@ -88,9 +88,9 @@ async def system_resolve(host: str, port: int) -> Sequence[str]:
 class Transport:
     """A Fetch over aiohttp for one provider.
 
-    A session of its own for each provider, and no connection kept: a connection opened under one provider's
-    permission never serves another's request, and a POST that carries a code never meets a connection which
-    the other side has just closed.
+    A session of its own for each provider: a connection opened under one provider's permission never serves
+    another's request. It is kept for a second alone, so that a POST that carries a code hardly ever meets one
+    which the other side has just closed.
     """
 
     def __init__(

@@ -106,13 +106,16 @@ class Edge:
         await self._store.close()
 
     def _provider(self, name: str, settings: OAuthSettings | OidcSettings | SamlSettings) -> Provider:
-        if isinstance(settings, OAuthSettings):
-            return provider_of(name, settings)
-        if isinstance(settings, OidcSettings):
-            self._entity_ids.claim(settings.issuer, name, written_down=True)
-            return OidcProvider(name, settings)
-        return SamlProvider(
-            name, settings, settle=self._settle, threads=self._threads, entity_ids=self._entity_ids
+        if isinstance(settings, SamlSettings):
+            return SamlProvider(
+                name, settings, settle=self._settle, threads=self._threads, entity_ids=self._entity_ids
+            )
+        # People are told apart by issuer and subject: no SAML provider may call itself like one of these.
+        self._entity_ids.claim(settings.issuer, name, written_down=True)
+        return (
+            provider_of(name, settings)
+            if isinstance(settings, OAuthSettings)
+            else OidcProvider(name, settings)
         )
 
     async def _settle(self, name: str, proposal: bytes) -> bytes:

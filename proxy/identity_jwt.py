@@ -23,6 +23,7 @@ REUSED_MS = 30_000
 KEY_NAME = "identity-jwt-key"
 ALGORITHM = "ES256"
 _RETRY_S = 1.0
+_PATIENCE_S = 0.5
 
 log = structlog.get_logger("proxy")
 
@@ -38,9 +39,10 @@ class IdentityKey:
         self._key: ECKey | None = None
         self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        """Begin to ask the store for the key, until it answers."""
+    async def start(self) -> None:
+        """Begin to ask the store for the key, until it answers; one that does so at once is waited for."""
         self._task = asyncio.create_task(self._load_until_there(), name="identity key")
+        await asyncio.wait([self._task], timeout=_PATIENCE_S)
 
     async def close(self) -> None:
         """Stop asking."""

@@ -110,7 +110,7 @@ class Refresher:
         return due(session, route.refresh_after_s, now_ms)
 
     def begin(self, session: ApplicationSession) -> "asyncio.Task[StoreError | None]":
-        """Refresh ``session`` unless this worker is at it already; the result is what the store failed with."""
+        """Refresh ``session`` unless this worker is at it already; it results in how the store failed."""
         running = self._running.get(session.cookie_hash)
         if running is None:
             running = asyncio.create_task(self._refresh(session), name="refresh")
@@ -121,8 +121,8 @@ class Refresher:
     async def wait(self, session: ApplicationSession) -> None:
         """Refresh ``session`` and wait for the outcome; after a wait in vain others go on without.
 
-        Raises StoreUnavailable where the provider was not asked for want of the store: one that answers checks
-        and takes no writes must not keep somebody in.
+        Raises StoreUnavailable where the provider was not asked for want of the store: one that answers
+        checks and takes no writes must not keep somebody in.
         """
         refresh = self.begin(session)
         _, pending = await asyncio.wait([refresh], timeout=WAIT_S)

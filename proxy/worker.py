@@ -109,7 +109,7 @@ class Worker:
             for route in host.routes:
                 self.pool(route.upstream)
         if self.site.signs_identities:
-            self._identity_key.start()
+            await self._identity_key.start()
         await self.contexts.start()
         self.recorder.start()
         self.streams = Streams(

@@ -162,7 +162,7 @@ class OidcProvider:
         if not session.refresh_token:
             return await self._asked_again(metadata, session, earlier)
         request = refresh_request(self._client, metadata, session.refresh_token)
-        tokens = read_tokens(await self._fetch(request), refreshed=True)
+        tokens = read_tokens(await self._fetch(request), refreshed=True, quirks=self._quirks)
         try:
             claims = await self._refreshed_claims(metadata, tokens, session, earlier)
             answer = await self._people.ask(metadata, tokens.access_token)

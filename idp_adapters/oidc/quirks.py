@@ -17,6 +17,7 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True):
     says that the e-mail is verified. ``email_from_userinfo``: its ID token says so in another type, so that
     userinfo alone tells of the e-mail. ``request_parameters`` go with every authorization request.
     ``overage_url`` is where groups are read that did not fit into the token (Microsoft Graph).
+    ``refuses_refresh_by``: the ``message`` that stands for *invalid_grant* in its answers to a refresh.
     """
 
     omits_nonce: bool = False
@@ -28,6 +29,7 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True):
     email_from_userinfo: bool = False
     request_parameters: tuple[tuple[str, str], ...] = ()
     overage_url: str = ""
+    refuses_refresh_by: str = ""
 
 
 STANDARD = Quirks()

@@ -5,6 +5,7 @@ twice, and none of these values shows itself.
 """
 
 import re
+from collections.abc import Mapping
 
 import msgspec
 from authlib.oauth2.rfc6749.parameters import prepare_token_request
@@ -54,7 +55,7 @@ def token_request(
     return client.request(metadata.token_endpoint, str(body))
 
 
-def read_tokens(answer: Answer, *, refreshed: bool = False) -> Tokens:
+def read_tokens(answer: Answer, *, refreshed: bool = False, quirks: Quirks = STANDARD) -> Tokens:
     """Read a token response; one to a refresh need not bring an ID token (OpenID Connect Core §12.2).
 
     Raises LoginError: *provider_error* unless it holds the tokens, *denied* where a refresh was refused.
@@ -64,7 +65,7 @@ def read_tokens(answer: Answer, *, refreshed: bool = False) -> Tokens:
     except JsonError as error:
         raise _failed(f"answered {answer.status}, {error}") from None
     if answer.status != 200:
-        if refreshed and body.get("error") == "invalid_grant":
+        if refreshed and _is_refusal(body, quirks):
             raise LoginError("denied", "the provider no longer takes the refresh token")
         raise _failed(f"answered {answer.status}, {str(body.get('error', ''))[:64]!a}")
     id_token, access_token, kind = (body.get(name) for name in ("id_token", "access_token", "token_type"))
@@ -77,6 +78,12 @@ def read_tokens(answer: Answer, *, refreshed: bool = False) -> Tokens:
         raise _failed("answered with a token that is not a Bearer token")
     refresh_token = body.get("refresh_token", "")
     return Tokens(id_token, access_token, refresh_token if isinstance(refresh_token, str) else "")
+
+
+def _is_refusal(body: Mapping[str, object], quirks: Quirks) -> bool:
+    """Whether an error is about the refresh token itself (RFC 6749 §5.2)."""
+    by_message = quirks.refuses_refresh_by != "" and body.get("message") == quirks.refuses_refresh_by
+    return body.get("error") == "invalid_grant" or by_message
 
 
 def _failed(detail: str) -> LoginError:

@@ -125,10 +125,27 @@ class _Endpoints:
             self._problems.parsed((*key, i), parse_rule, entry)
             if entry.startswith("github-team:") and not any(map(self._has_teams, providers)):
                 self._problems.add((*key, i), f"{quoted(entry)} needs a provider of type oauth for github")
+            if (
+                entry.startswith("group:")
+                and len(providers) > 1
+                and any(map(self._has_free_groups, providers))
+            ):
+                self._problems.warn(
+                    (*key, i),
+                    "anybody can have a group of that name at GitHub or GitLab.com; give those providers an"
+                    " endpoint of their own, or name a github-team",
+                )
 
     def _has_teams(self, name: str) -> bool:
         provider = self._settings.provider.get(name)
         return isinstance(provider, OAuthSettings) and provider.provider == "github"
+
+    def _has_free_groups(self, name: str) -> bool:
+        """Whether everybody can make groups at this provider under any name that is still free."""
+        provider = self._settings.provider.get(name)
+        if not isinstance(provider, OAuthSettings):
+            return False
+        return provider.provider in ("github", "gitlab") and not provider.base_url
 
     def _check_route(self, i: int) -> None:
         route, key, problems = self._settings.edge_route[i], ("edge_route", i), self._problems

@@ -11,6 +11,7 @@ from publicsuffixlist import PublicSuffixList
 
 from idp_adapters import SamlSettings
 from outerward import addresses
+from outerward.addresses import Origin
 from outerward.config.routes import cookie_domain, public_origin
 from outerward.config.schema import Settings
 from outerward.typed_toml import Key, Problems, quoted
@@ -60,8 +61,8 @@ def _public_suffixes() -> PublicSuffixList:
 
 def _tunnels_of_hosts(
     settings: Settings, problems: Problems
-) -> Iterator[tuple[Key, TunnelSettings, str, bool]]:
-    """Each claim of a hostname: where it stands, its tunnel, the canonical name, whether it is on https."""
+) -> Iterator[tuple[Key, TunnelSettings, str, Origin]]:
+    """Each claim of a hostname: where it stands, its tunnel, the canonical name, the origin for visitors."""
     by_name = {tunnel.name: (("tunnel", i), tunnel) for i, tunnel in enumerate(settings.tunnel)}
     claims = [
         (("tunnel", i), tunnel, tunnel.hostname, tunnel.public_url)
@@ -74,24 +75,25 @@ def _tunnels_of_hosts(
     for key, tunnel, text, own_url in claims:
         try:
             hostname = addresses.canonical_hostname(text)
-            secure = public_origin(settings.edge, hostname, own_url, edge_port=1).secure
+            origin = public_origin(settings.edge, hostname, own_url, edge_port=1)
         except ValueError:
             continue  # said elsewhere
         if problems.sound((*key, "auth_cookie_domain")) and problems.sound((*key, "cookie_prefix")):
-            yield key, tunnel, hostname, secure
+            yield key, tunnel, hostname, origin
 
 
 def _check_shared_cookies(settings: Settings, problems: Problems) -> None:
     """Hosts lie under their cookie's domain; no two cookies of one name reach the same host."""
     cookies: dict[str, SessionCookie] = {}
     keys: dict[str, Key] = {}
-    for key, tunnel, hostname, secure in _tunnels_of_hosts(settings, problems):
+    for key, tunnel, hostname, origin in _tunnels_of_hosts(settings, problems):
         cookie = SessionCookie.of(
-            hostname, secure=secure, domain=cookie_domain(tunnel), prefix=tunnel.cookie_prefix
+            hostname, secure=origin.secure, domain=cookie_domain(tunnel), prefix=tunnel.cookie_prefix
         )
         at = (*key, "auth_cookie_domain")
-        if cookie.domain and not cookie.reaches(hostname):
-            problems.add(at, f"{quoted(hostname)} is not under {quoted(cookie.domain)}")
+        outside = [host for host in (hostname, origin.hostname) if not cookie.reaches(host)]
+        if cookie.domain and outside:
+            problems.add(at, f"{quoted(outside[0])} is not under {quoted(cookie.domain)}")
         elif cookies.setdefault(hostname, cookie) != cookie:
             problems.add(at, f"another route of {quoted(hostname)} has another session cookie")
         keys.setdefault(hostname, at)
@@ -117,6 +119,10 @@ def _check_login_host(settings: Settings, problems: Problems) -> None:
     origin = public_origin(settings.edge, hostname, None, edge_port=1)
     if not origin.secure and not settings.edge.insecure_http and not addresses.is_local(hostname):
         problems.add(key, f"{origin} would carry login cookies without Secure; use https")
+    for _, _, other, theirs in _tunnels_of_hosts(settings, problems):
+        if theirs == origin and other != hostname:
+            problems.add(key, f"{origin} is the public URL of {quoted(other)} already")
+            break
     for name, provider in settings.provider.items():
         if isinstance(provider, SamlSettings) and provider.allow_idp_initiated:
             problems.add(

@@ -37,12 +37,11 @@ async def own_sessions(desk: Desk, visit: Visit, form: Parameters) -> Answer:
         return answer(visit, FOREIGN_ORIGIN)
     own = await desk.open_session(visit)
     if own is None:
-        to_login = visit.navigation and visit.method != "HEAD"
-        return redirect(visit, login_path(SESSIONS_PATH)) if to_login else answer(visit, LOGIN_REQUIRED)
+        return _to_login(visit)
     views = await desk.store.user_sessions(own.user_tag)
     if _is_used_elsewhere(desk, visit, own, views):
         await desk.end_session(visit, EndReason.PIN)
-        return redirect(visit, login_path(SESSIONS_PATH), cookies=visit.host.cookie.clearings)
+        return _to_login(visit, visit.host.cookie.clearings)
     if visit.method == "POST":
         return await _end(desk, visit, own, views, form)
     body = sessions_page(
@@ -52,6 +51,13 @@ async def own_sessions(desk: Desk, visit: Visit, form: Parameters) -> Answer:
         request_id=visit.caller.request_id,
     )
     return page(visit, HTTPStatus.OK, body)
+
+
+def _to_login(visit: Visit, cookies: Sequence[str] = ()) -> Answer:
+    """A person signs in and comes back to the list; anything else is refused."""
+    if visit.navigation and visit.method != "HEAD":
+        return redirect(visit, login_path(SESSIONS_PATH), cookies=cookies)
+    return answer(visit, LOGIN_REQUIRED, cookies=cookies)
 
 
 def _is_used_elsewhere(desk: Desk, visit: Visit, own: BrowserSession, views: Sequence[SessionView]) -> bool:

@@ -1,9 +1,9 @@
-"""A browser, and a demo for it to visit."""
+"""A browser with nothing in it, and a demo for it to visit, which the tests of a file share."""
 
 import json
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, async_playwright
@@ -20,15 +20,23 @@ class Demo:
     issuers: dict[str, str]
     admin: str
     admin_token: str
+    earlier: frozenset[str] = frozenset()
 
-    def own_sessions(self) -> dict[str, dict[str, object]]:
+    def now(self) -> "Demo":
+        """The same demo, in which whoever was there until now has no sessions of its own."""
+        return replace(self, earlier=self.earlier | {each["id"] for each in self._own()})
+
+    def own_sessions(self) -> dict[str, dict[str, Any]]:
         """The sessions that began on this machine, by public URL: none of those that were there before."""
+        return {each["public_url"]: each for each in self._own()}
+
+    def _own(self) -> list[dict[str, Any]]:
         listed = json.loads(self.program.ask_admin("/app/sessions", self.admin_token).body)
-        return {
-            each["public_url"]: each
+        return [
+            each
             for each in listed["application_sessions"]
-            if each["browser_session"]["ip_address"] == "127.0.0.1"
-        }
+            if each["browser_session"]["ip_address"] == "127.0.0.1" and each["id"] not in self.earlier
+        ]
 
     def revoke(self, session_id: object) -> int:
         """End a session by the admin API; the status of its answer."""
@@ -36,11 +44,13 @@ class Demo:
         return request(self.admin, f"/app/sessions/{session_id}", credentials, "DELETE").status
 
 
-@pytest.fixture
-def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Demo]:
+@pytest.fixture(scope="module")
+def running_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """A demo that told that it is ready."""
-    monkeypatch.delenv("DISPLAY", raising=False)
-    program = Program(tmp_path, "demo", "--json", "--no-browser", "--ready-file", str(tmp_path / "ready"))
+    folder = tmp_path_factory.mktemp("demo")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("DISPLAY", raising=False)
+        program = Program(folder, "demo", "--json", "--no-browser", "--ready-file", str(folder / "ready"))
     try:
         program.ready()
         assert program.process.stdout is not None
@@ -54,6 +64,12 @@ def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Demo]:
         )
     finally:
         program.stop()
+
+
+@pytest.fixture
+def demo(running_demo: Demo) -> Demo:
+    """The file's demo, as it is before a test."""
+    return running_demo.now()
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ RECOVERY_GOAL_S = 1.0
 PAUSE_GOAL_S = 0.05
 LONG = [pytest.mark.long, pytest.mark.timeout(900)]
 SIZES = [
-    pytest.param(27, 24, id="few"),
+    pytest.param(18, 24, id="few"),
     pytest.param(306, 24, id="300-incidents", marks=LONG),
     pytest.param(54, 400, id="400-clients", marks=LONG),
 ]

@@ -3,9 +3,11 @@
 import asyncio
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.program import (
@@ -23,6 +25,23 @@ from tests.support.program import (
 METRICS = '[metrics]\nlisten = "127.0.0.1:0"\n'
 MORE_THAN_WAITS = 5000
 VISITS = 20
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """One program with a listener for metrics, for the tests that only look."""
+    with upstream() as app:
+        folder = tmp_path_factory.mktemp("measured")
+        with serving(write_configuration(folder, upstream=app.port, more=METRICS)) as program:
+            yield program
+
+
+@pytest.fixture(scope="module")
+def combined(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """One with an access log in the combined format and without such a listener."""
+    folder = tmp_path_factory.mktemp("combined")
+    with serving(write_configuration(folder, more='[log]\naccess = "combined"\n')) as program:
+        yield program
 
 
 def ask(program: Program, path: str) -> Reply:
@@ -69,16 +88,14 @@ def count_ends(program: Program) -> list[float]:
     return [figures(program).get(("outerward_process_ends_total", f"worker {i}"), 0) for i in (1, 2)]
 
 
-def test_health_is_told_on_the_listener_for_metrics(tmp_path: Path) -> None:
-    with serving(write_configuration(tmp_path, more=METRICS)) as program:
-        assert (ask(program, "/healthz").status, ask(program, "/readyz").status) == (200, 200)
-        assert figures(program)["outerward_store_up",] == 1
-        assert ask(program, "/app/users").status == 404
+def test_health_is_told_on_the_listener_for_metrics(measured: Program) -> None:
+    assert (ask(measured, "/healthz").status, ask(measured, "/readyz").status) == (200, 200)
+    assert figures(measured)["outerward_store_up",] == 1
+    assert ask(measured, "/app/users").status == 404
 
 
-def test_without_a_listener_there_is_none(tmp_path: Path) -> None:
-    with serving(write_configuration(tmp_path)) as program:
-        assert set(json.loads(program.ready_file.read_text())) == {"edge", "admin", "pid"}
+def test_without_a_listener_there_is_none(combined: Program) -> None:
+    assert set(json.loads(combined.ready_file.read_text())) == {"edge", "admin", "pid"}
 
 
 def test_m26_an_access_log_that_nobody_reads_costs_lines_and_no_request(tmp_path: Path) -> None:
@@ -118,25 +135,21 @@ async def refused_often(program: Program, times: int) -> set[int]:
     return statuses
 
 
-def test_log_02_no_secret_is_in_a_log_or_a_metric_of_the_program(tmp_path: Path) -> None:
-    with upstream() as app:
-        configuration = write_configuration(tmp_path, upstream=app.port, more=METRICS)
-        with serving(configuration) as program:
-            cookie = program.sign_in()
-            assert program.visit(cookie, f"/?code={CANARY}").status == 200
-            callback = f"/.outerward/callback/nobody?code={CANARY}&state={CANARY}"
-            assert program.visit(CANARY * 2, callback).status
-            assert program.ask_admin(f"/app/users?token={CANARY}", CANARY).status == 401
-            until(lambda: program.log.count('"event":"request"') >= 2)
-            text = program.log + ask(program, "/metrics").body.decode() + repr(figures(program))
-            for secret in (cookie, CANARY, program.store_secret):
-                assert secret not in text
+def test_log_02_no_secret_is_in_a_log_or_a_metric_of_the_program(measured: Program) -> None:
+    cookie = measured.sign_in()
+    assert measured.visit(cookie, f"/?code={CANARY}").status == 200
+    callback = f"/.outerward/callback/nobody?code={CANARY}&state={CANARY}"
+    assert measured.visit(CANARY * 2, callback).status
+    assert measured.ask_admin(f"/app/users?token={CANARY}", CANARY).status == 401
+    until(lambda: measured.log.count('"event":"request"') >= 2)
+    text = measured.log + ask(measured, "/metrics").body.decode() + repr(figures(measured))
+    for secret in (cookie, CANARY, measured.store_secret):
+        assert secret not in text
 
 
-def test_the_combined_format_is_written_where_it_is_asked_for(tmp_path: Path) -> None:
-    with serving(write_configuration(tmp_path, more='[log]\naccess = "combined"\n')) as program:
-        program.visit(path="/combined")
-        until(lambda: '"GET /combined HTTP/1.1" 401 ' in program.log)
+def test_the_combined_format_is_written_where_it_is_asked_for(combined: Program) -> None:
+    combined.visit(path="/combined")
+    until(lambda: '"GET /combined HTTP/1.1" 401 ' in combined.log)
 
 
 def test_no_line_is_written_where_none_is_wanted(tmp_path: Path) -> None:

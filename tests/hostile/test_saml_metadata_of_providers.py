@@ -1,6 +1,5 @@
 """Wrong and hostile metadata of a provider: nobody is sent anywhere and nobody gets in (SAML-37)."""
 
-import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -191,16 +190,17 @@ async def test_saml_37_metadata_opens_no_file_and_asks_no_address(
 
 
 async def test_saml_37_metadata_that_has_run_out_since_it_was_read_signs_nobody_in(store: Store) -> None:
-    ahead_s = 0.0
-    until = int(time.time()) + 4
-    document = Entity(attributes=f' validUntil="{instant(until)}"').xml()
+    late_s = older_s = 0.0
+    document = Entity(attributes=f' validUntil="{instant(int(time.time()) + 30)}"').xml()
     async with saml_scene(
-        store, idp_metadata=document, monotonic=lambda: time.monotonic() + ahead_s
+        store,
+        idp_metadata=document,
+        clock=lambda: time.time() + late_s,
+        monotonic=lambda: time.monotonic() + older_s,
     ) as scene:
         begun, late = await scene.begin(), await scene.begin()
         assert (await scene.post(scene.response(begun), begun.state)).status == 303
-        await asyncio.sleep(max(0.0, until + 0.1 - time.time()))
-        ahead_s = 100.0
+        late_s, older_s = 30.0, 100.0
         login = await scene.get("/.outerward/login")
         assert login.status >= 400
         assert (await scene.post(scene.response(late), late.state)).status >= 400

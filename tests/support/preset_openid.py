@@ -288,6 +288,8 @@ class Twitch(PlayedOpenId):
             "email": "ada@example.com",
             "email_verified": True,
         }
+        self._asked: Members = {}
+        self._secret: set[str] = set()
 
     def is_verifier(self, verifier: str | None, challenge: str | None) -> bool:
         """PKCE is not documented, and passed over."""
@@ -295,14 +297,17 @@ class Twitch(PlayedOpenId):
 
     def token_claims(self, grant: Mapping[str, str]) -> Members:
         """What the ``claims`` parameter asks for, where the scopes allow it."""
-        asked = json.loads(grant.get("claims", "{}")).get("id_token", {})
-        secret = set() if "user:read:email" in grant["scope"].split() else {"email", "email_verified"}
-        told = {name: self.person[name] for name in asked if name not in secret}
-        return {**told, "azp": self.client_id}
+        self._asked = json.loads(grant.get("claims", "{}"))
+        self._secret = set() if "user:read:email" in grant["scope"].split() else {"email", "email_verified"}
+        return {**self._told("id_token"), "azp": self.client_id}
 
     def userinfo_claims(self) -> Members:
-        """Nothing was asked of it."""
-        return {"sub": self.person["sub"]}
+        """What the same parameter asks of it."""
+        return {**self._told("userinfo"), "sub": self.person["sub"]}
+
+    def _told(self, where: str) -> Members:
+        asked = self._asked.get(where, {})
+        return {name: self.person[name] for name in asked if name not in self._secret}
 
     def tokens(self, grant: Mapping[str, str]) -> Members:
         """The scope is a list."""

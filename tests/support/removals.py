@@ -3,13 +3,30 @@
 ``tests.support.removed_checks`` takes them away; this says what is edited and which tests should fail.
 """
 
-from tests.support import removals_login, removals_logout, removals_saml, removals_xml
+from tests.support import (
+    removals_login,
+    removals_logout,
+    removals_oauth,
+    removals_openid,
+    removals_people,
+    removals_records,
+    removals_rules,
+    removals_saml,
+    removals_steps,
+    removals_xml,
+)
 
 REMOVALS = (
     *removals_xml.REMOVALS,
     *removals_saml.REMOVALS,
     *removals_logout.REMOVALS,
     *removals_login.REMOVALS,
+    *removals_openid.REMOVALS,
+    *removals_people.REMOVALS,
+    *removals_oauth.REMOVALS,
+    *removals_steps.REMOVALS,
+    *removals_rules.REMOVALS,
+    *removals_records.REMOVALS,
 )
 
 ALL_TESTS = tuple(dict.fromkeys(test for removal in REMOVALS for test in removal.tests))

@@ -223,13 +223,15 @@ async def saml_scene(
     workers: int = 1,
     hosts: Sequence[str] = (HOST,),
     more_routes: Sequence[Route] = (),
+    clock: Callable[[], float] = time.time,
     monotonic: Callable[[], float] = time.monotonic,
     failure_holds_s: float = 0.0,
     **settings: Any,
 ) -> AsyncIterator[SamlScene]:
     """A scene with so many edges on one store; ``settings`` are those of SamlSettings.
 
-    ``more_routes`` lead to upstreams of the test's own; by ``monotonic`` metadata grows old.
+    ``more_routes`` lead to upstreams of the test's own; ``clock`` is the provider's time of day, and by
+    ``monotonic`` its metadata grows old.
     ``failure_holds_s``: how long a message that failed keeps its turn.
     """
     idp = SamlIdentityProvider()
@@ -248,6 +250,7 @@ async def saml_scene(
                 settle=store.settle,
                 threads=threads,
                 entity_ids=EntityIds(),
+                clock=clock,
                 monotonic=monotonic,
             )
             stack.push_async_callback(provider.close)

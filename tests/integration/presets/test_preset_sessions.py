@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from idp_adapters import Provider, allowed, parse_rule, provider_of
+from idp_adapters import LoginError, Provider, allowed, parse_rule, provider_of
 from proxy.person import identity_of, principal_of
 from session_store import Principal, Store
 from tests.integration.presets.people import NAMES, PEOPLE
@@ -75,7 +75,11 @@ CASES = {
         "ada@example.com",
         lambda servers: servers.microsoft.group_ids.remove(OPS),
     ),
-    "twitch": Case("ada@example.com", "AdaPlays@example.com", lambda servers: None),
+    "twitch": Case(
+        "ada@example.com",
+        "AdaPlays@example.com",
+        lambda servers: servers.twitch.person.update(email_verified=False),
+    ),
 }
 
 
@@ -119,14 +123,15 @@ async def door(
 
 
 def twitch_token(servers: PresetServers) -> Handler:
-    """A refresh brings no word of the person (https://dev.twitch.tv/docs/authentication/refresh-tokens)."""
+    """A refresh brings no ID token (https://dev.twitch.tv/docs/authentication/refresh-tokens)."""
 
     async def answer(request: web.Request) -> web.Response:
         form = await request.post()
         if form.get("grant_type") != "refresh_token":
             return await servers.twitch.token(request)
         assert form["refresh_token"] == "a-refresh-token"
-        return web.json_response(servers.twitch.tokens({"scope": "openid"}) | {"id_token": None})
+        tokens = servers.twitch.tokens(servers.twitch.requests[0])
+        return web.json_response(tokens | {"id_token": None})
 
     return answer
 
@@ -185,11 +190,12 @@ async def test_what_is_asked_again_with_what_the_login_left_is_the_same_person(
     assert not completed.incomplete
 
 
-@pytest.mark.parametrize("preset", [name for name in NAMES if name != "twitch"])
+@pytest.mark.parametrize("preset", NAMES)
 async def test_what_the_provider_takes_back_is_gone_when_it_is_asked_again(
     servers: PresetServers, store: Store, preset: str
 ) -> None:
     case = CASES[preset]
+    servers.answers["id.twitch.tv/oauth2/token"] = twitch_token(servers)
     async with door(servers, store, preset, [case.lets_in], **case.changes) as at:
         await at.sign_in()
         case.takes_back(servers)
@@ -198,3 +204,21 @@ async def test_what_the_provider_takes_back_is_gone_when_it_is_asked_again(
     assert completed is not None
     assert completed.identity.subject == told(preset).subject
     assert not allowed([parse_rule(case.lets_in)], completed.identity)
+
+
+async def test_a_refresh_token_that_twitch_refuses_in_its_own_words_ends_the_session(
+    servers: PresetServers, store: Store
+) -> None:
+    async def refuses(request: web.Request) -> web.Response:
+        if (await request.post()).get("grant_type") != "refresh_token":
+            return await servers.twitch.token(request)
+        told = {"error": "Bad Request", "status": 400, "message": "Invalid refresh token"}
+        return web.json_response(told, status=400)
+
+    servers.answers["id.twitch.tv/oauth2/token"] = refuses
+    async with door(servers, store, "twitch", ["@example.com"]) as at:
+        await at.sign_in()
+        with pytest.raises(LoginError) as caught:
+            await at.provider.refresh(await at.memory(), identity_of(told("twitch")))
+
+    assert caught.value.reason == "denied"

@@ -34,7 +34,7 @@ from tests.support.proof import (
 from tests.support.redis_server import RedisServer
 
 CLIENTS = 200
-SIZES = [120, pytest.param(2001, marks=[pytest.mark.long, pytest.mark.timeout(1200)])]
+SIZES = [198, pytest.param(2001, marks=[pytest.mark.long, pytest.mark.timeout(1200)])]
 
 
 def run(

@@ -26,7 +26,7 @@ async def test_a_body_that_trickles_is_given_up_and_one_that_flows_is_not(
         await flowing.send(head)
         sending = [
             asyncio.create_task(send(slow, b"x", 1000)),
-            asyncio.create_task(send(flowing, b"x" * 500, 200)),
+            asyncio.create_task(send(flowing, b"x" * 1250, 80)),
         ]
         assert (await slow.answer("POST")).problem == (408, "1013")
         assert (await flowing.answer("POST")).status == 200

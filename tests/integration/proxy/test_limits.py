@@ -203,7 +203,7 @@ async def test_a_client_that_takes_its_answer_slowly_is_waited_for(
             await loop.sock_connect(client, ("127.0.0.1", edge.port))
             await loop.sock_sendall(client, request(cookie=cookie))
             taken = 0
-            ends = loop.time() + 4
+            ends = loop.time() + 2.5
             while loop.time() < ends:
                 taken += len(await loop.sock_recv(client, 16 * 1024))
                 await asyncio.sleep(0.05)

@@ -148,6 +148,7 @@ async def test_an_upstream_that_hangs_up_unread_is_seen_to(store: Store) -> None
 async def test_a_visitor_who_sends_is_not_idle(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("proxy.recorder.FLUSH_EVERY_S", 0.1)
     monkeypatch.setattr("proxy.streams.TICK_S", 0.05)
+
     async def script(peer: Peer) -> None:
         await peer.head()
         await peer.send(AGREED)

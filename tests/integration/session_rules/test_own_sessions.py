@@ -329,3 +329,15 @@ async def test_a_cookie_that_comes_from_elsewhere_sees_no_list_where_an_endpoint
     else:
         assert seen.status == 200
         assert isinstance(session, BrowserSession)
+
+
+async def test_a_script_with_a_cookie_from_elsewhere_is_refused_like_one_without(store: Store) -> None:
+    pinned = (route("app.example.com", pins=("ip",)),)
+    async with serving(pinned, store, [Stub("corp")]) as control:
+        owner = await signed_in(store, control)
+        thief = control.browser("app.example.com", "198.51.100.9")
+        thief.cookies = dict(owner.cookies)
+        refused = await thief.get(SESSIONS, sec_fetch_mode="cors")
+
+        assert (refused.status, thief.cookies) == (401, {})
+        assert await lives(store, owner) == [False]

@@ -103,9 +103,31 @@ async def test_a_worker_asks_until_the_store_answers(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("proxy.identity_jwt._RETRY_S", 0)
     settled = Settled(StoreUnavailable("away"), StoreRefused("no secret opens it"))
     key = IdentityKey(settled)
-    key.start()
+    await key.start()
     async with asyncio.timeout(20):
         await settled.done.wait()
     await asyncio.sleep(0)
     await key.close()
     assert key.token(session(), ROUTE, NOW_MS)
+
+
+async def test_a_worker_that_starts_waits_a_moment_for_the_key_and_no_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def soon(name: str, proposal: bytes) -> bytes:
+        for _ in range(100):
+            await asyncio.sleep(0)
+        return proposal
+
+    async def never(name: str, proposal: bytes) -> bytes:
+        return await asyncio.Future()
+
+    there, missing = IdentityKey(soon), IdentityKey(never)
+    await there.start()
+    assert there.token(session(), ROUTE, NOW_MS)
+    monkeypatch.setattr("proxy.identity_jwt._PATIENCE_S", 0)
+    await missing.start()
+    with pytest.raises(StoreUnavailable):
+        missing.token(session(), ROUTE, NOW_MS)
+    await there.close()
+    await missing.close()

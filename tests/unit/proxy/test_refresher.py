@@ -81,6 +81,12 @@ class SomeStore:
     async def browser_session(self, cookie_hash: CookieHash) -> BrowserSession | None:
         return self.browser
 
+    async def catch_up(self, session: ApplicationSession) -> None:
+        pass
+
+    async def put_off_refresh(self, cookie_hash: CookieHash, holder: str, again_in_ms: int) -> None:
+        pass
+
 
 def refresher_of(store: SomeStore, clock: list[int], after_s: Mapping[str, int] = EVERY) -> Refresher:
     site = Site.of([asked_every(after_s)])
@@ -149,6 +155,17 @@ async def test_without_the_store_nothing_was_learned_and_the_next_request_asks_a
     refresher = refresher_of(store, clock)
     with pytest.raises(StoreUnavailable):
         await refresher.wait(application())
+    assert refresher.due(application(), asked_every()) is Due.NOW
+
+
+async def test_a_record_that_was_left_behind_is_left_alone_until_its_login_is_due() -> None:
+    store, clock = SomeStore(), [NOW + 100_000]
+    store.turn, store.browser = "yours", browser(refreshed_at=NOW + 60_000)
+    refresher = refresher_of(store, clock)
+    await refresher.wait(application())
+    clock[0] = NOW + 104_900
+    assert refresher.due(application(), asked_every()) is Due.NOT
+    clock[0] = NOW + 105_000
     assert refresher.due(application(), asked_every()) is Due.NOW
 
 

@@ -268,6 +268,7 @@ def test_an_unknown_variable_is_a_warning_and_those_of_clients_are_none(folder: 
         ('[[tunnel]]\nname = "a"\nupstream = "http://a"', "outerward.toml:1: tunnel[a]: leads nowhere: it has no hostname and no edge_route names it"),
         ('[[tunnel]]\nname = "a"\nupstream = "http://a"\nallow = ["*"]', "outerward.toml:4: tunnel[a].allow: has no effect on a tunnel without a hostname"),
         (PROVIDER + TUNNEL + 'public_url = "https://other.example.com"', "outerward.toml:14: tunnel[app].public_url: its host is not the hostname; right only where a proxy in front changes the Host header"),
+        ('[provider.hub]\ntype = "oauth"\nprovider = "github"\nclient_id = "c"\nclient_secret = "s"\n' + PROVIDER + TUNNEL.replace('"corp"', '["corp", "hub"]').replace('["*"]', '["group:ops"]'), "outerward.toml:18: tunnel[app].allow: anybody can have a group of that name at GitHub or GitLab.com; give those providers an endpoint of their own, or name a github-team"),
     ],
 )  # fmt: skip
 def test_what_is_hardly_meant_is_a_warning(folder: Path, text: str, warning: str) -> None:

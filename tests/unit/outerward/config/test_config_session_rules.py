@@ -246,6 +246,20 @@ def test_a_login_host_on_http_needs_insecure_http(tmp_path: Path) -> None:
     assert errors(tmp_path, edge("login.localhost", http), HEAD, app) == []
 
 
+def test_a_login_host_is_nobody_elses_public_url(tmp_path: Path) -> None:
+    taken = tunnel("a", "inner.example.com", 'public_url = "https://login.example.com"')
+    assert errors(tmp_path, edge("login.example.com"), HEAD, taken) == [
+        'edge.login_host: https://login.example.com is the public URL of "inner.example.com" already'
+    ]
+
+
+def test_a_shared_cookie_reaches_the_host_that_visitors_see(tmp_path: Path) -> None:
+    seen = tunnel("a", "a.example.com", 'public_url = "https://a.example.org"', *shared("example.com"))
+    assert errors(tmp_path, HEAD, seen) == [
+        'tunnel[a].auth_cookie_domain: "a.example.org" is not under "example.com"'
+    ]
+
+
 def test_answers_that_nobody_asked_for_and_a_login_host_exclude_each_other(tmp_path: Path) -> None:
     okta = '[provider.okta]\ntype = "saml"\nidp_metadata_url = "https://id.example.com/m"\n'
     allowed = okta + "allow_idp_initiated = true\n"
