@@ -1,17 +1,21 @@
 """The first half of a login: a notice where one is due, then off to the provider."""
 
-from idp_adapters import LoginError
-from proxy.addresses import sign_in, sign_in_again, sign_in_with
-from proxy.login.answers import Answer, answer, send
+from urllib.parse import urlencode
+
+from idp_adapters import LoginError, Parameters
+from proxy.addresses import LOGIN_PATH, sign_in, sign_in_again, sign_in_with
+from proxy.login.answers import Answer, answer, redirect, send
 from proxy.login.cookies import clearing_login, login_cookie_name, setting_login, surplus
 from proxy.login.desk import Desk, log
 from proxy.login.flow import Opening, open_login
 from proxy.login.notices import failure_of, notice_of
+from proxy.login.return_path import LONGEST
 from proxy.login.transaction import Transaction, digest_of, encode, key_of
 from proxy.login.visit import Visit
-from proxy.problems import CHOOSE_PROVIDER, UNKNOWN_PROVIDER, Problem
+from proxy.problems import CHOOSE_PROVIDER, FOREIGN_ORIGIN, UNKNOWN_PROVIDER, Problem
 from session_store import EndReason, Tombstone, decode, is_tombstone
 
+_THIRD_PARTY = frozenset({"iss", "target_link_uri"})
 LOGIN_KEPT_S = 900
 """How long a login under way is kept: longer than it counts, so that one who is late can be told."""
 
@@ -28,6 +32,16 @@ async def begin_login(desk: Desk, visit: Visit) -> Answer:
     if opening.provider is None:
         return _ask_for_provider(desk, visit, opening)
     return await _to_provider(desk, visit, opening, opening.provider)
+
+
+def begin_for_third_party(visit: Visit, form: Parameters) -> Answer:
+    """Answer a form of another site that begins a login here: as its link would (Core 1.0 §4)."""
+    asked = [(name, value) for name, value in form if name in _THIRD_PARTY]
+    names = [name for name, _ in asked]
+    is_one = "iss" in names and len(names) == len(set(names))
+    if not visit.navigation or not is_one or any(len(value) > LONGEST for _, value in asked):
+        return answer(visit, FOREIGN_ORIGIN)
+    return redirect(visit, f"{LOGIN_PATH}?{urlencode(asked)}")
 
 
 def _ask_for_provider(desk: Desk, visit: Visit, opening: Opening) -> Answer:

@@ -21,7 +21,7 @@ from proxy.identity_jwt import IdentityKey
 from proxy.login import answers
 from proxy.login.answers import Answer
 from proxy.login.arrive import receive_answer, receive_code
-from proxy.login.begin import begin_login
+from proxy.login.begin import begin_for_third_party, begin_login
 from proxy.login.desk import Desk, log
 from proxy.login.finish import finish_arrived, finish_login
 from proxy.login.forms import Forms
@@ -125,17 +125,11 @@ async def _dispatch(desk: Desk, visit: Visit, rim: Rim) -> Answer:
     if isinstance(form, Problem):
         return answers.answer(visit, form)
     match place:
-        case ProviderPlace(errand=errand, provider=name):
-            provider = desk.providers[name]
-            if errand not in _COSTLY:
-                return await _run(errand, desk, visit, provider, form)
-            async with rim.turns[name, errand].one() as had:
-                if not had:
-                    return answers.answer(visit, LOGINS_BUSY)
-                done = await _run(errand, desk, visit, provider, form)
-                if done.status >= HTTPStatus.BAD_REQUEST:
-                    await asyncio.sleep(FAILURE_HOLDS_S)
-                return done
+        case ProviderPlace():
+            return await _at_provider(desk, visit, place, form, rim)
+        case Place.LOGIN if visit.method == "POST" and not visit.from_own_page:
+            sent = await rim.read_form()
+            return begin_for_third_party(visit, () if isinstance(sent, Problem) else sent)
         case Place.LOGIN:
             return await begin_login(desk, visit)
         case Place.LOGOUT:
@@ -146,6 +140,19 @@ async def _dispatch(desk: Desk, visit: Visit, rim: Rim) -> Answer:
             return await own_sessions(desk, visit, form)
         case Place.JWKS:
             return await tell_keys(desk, visit)
+
+
+async def _at_provider(desk: Desk, visit: Visit, place: ProviderPlace, form: Parameters, rim: Rim) -> Answer:
+    provider, errand = desk.providers[place.provider], place.errand
+    if errand not in _COSTLY:
+        return await _run(errand, desk, visit, provider, form)
+    async with rim.turns[place.provider, errand].one() as had:
+        if not had:
+            return answers.answer(visit, LOGINS_BUSY)
+        done = await _run(errand, desk, visit, provider, form)
+        if done.status >= HTTPStatus.BAD_REQUEST:
+            await asyncio.sleep(FAILURE_HOLDS_S)
+        return done
 
 
 async def _run(errand: Errand, desk: Desk, visit: Visit, provider: Provider, form: Parameters) -> Answer:

@@ -1,6 +1,6 @@
 """The module of oidcc-client-test-3rd-party-init-login-test-plan, and what a third party must not do."""
 
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import pytest
 
@@ -70,13 +70,38 @@ async def test_a_third_party_sends_nobody_to_another_origin(rp: RelyingParty, ta
     assert landing.header("location") == "/"
 
 
-async def test_a_third_party_begins_no_login_by_a_post(rp: RelyingParty) -> None:
-    """OpenID Connect Core §4 allows it by POST too; here every POST comes from a page of ours."""
-    answer = await rp.scene.send(
-        f"iss={quote(rp.provider.issuer, safe='')}".encode(),
-        ("Origin", "https://other.example"),
-        *BROWSER,
-        target="/.outerward/login",
+async def posted(rp: RelyingParty, body: str, *headers: tuple[str, str]) -> Answer:
+    """A form on somebody else's page, sent to the same address."""
+    return await rp.scene.send(
+        body.encode(), ("Origin", "https://other.example"), *headers, target="/.outerward/login"
     )
 
+
+async def test_a_third_party_begins_a_login_by_a_form_too(rp: RelyingParty) -> None:
+    """OpenID Connect Core §4 has it by POST too: it leads to the very address that a link would."""
+    asked = {"iss": rp.provider.issuer, "target_link_uri": "http://app.localhost/report", "scope": "x"}
+    answer = await posted(rp, urlencode(asked), *BROWSER)
+    away = await rp.scene.get(answer.header("location"), headers=BROWSER)
+
+    assert (answer.status, answer.all("set-cookie")) == (303, [])
+    assert "scope" not in answer.header("location")
+    landing = await landing_of(rp, away)
+    assert landing.header("location") == "/report"
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "redirect_path=/", "iss=https%3A%2F%2Fa.example&iss=https%3A%2F%2Fa.example", "iss=" + "a" * 5000],
+    ids=["nothing", "no issuer", "two issuers", "a long one"],
+)
+async def test_any_other_form_of_a_third_party_begins_nothing(rp: RelyingParty, body: str) -> None:
+    answer = await posted(rp, body, *BROWSER)
+
     assert (answer.status, answer.all("set-cookie")) == (403, [])
+
+
+async def test_a_script_of_a_third_party_begins_nothing(rp: RelyingParty) -> None:
+    body = urlencode({"iss": rp.provider.issuer})
+    answer = await posted(rp, body, ("Sec-Fetch-Mode", "cors"), ("Accept", "*/*"))
+
+    assert answer.status == 403

@@ -13,6 +13,7 @@ from idp_adapters import OAuthSettings, OidcSettings, SamlSettings
 from outerward.config import LogSettings, MetricsSettings, load_settings, login_host_of, routes_of
 from proxy import EdgeRouteSettings, EdgeSettings, TunnelSettings
 from proxy.addresses import (
+    LOGIN_PATH,
     SIGNED_OUT_PATH,
     backchannel_logout_path,
     callback_path,
@@ -105,7 +106,8 @@ def test_the_saml_example_is_accepted_and_names_our_own_addresses() -> None:
 
 def test_what_to_register_is_what_the_program_serves() -> None:
     paths = [callback_path("NAME"), backchannel_logout_path("NAME"), frontchannel_logout_path("NAME")]
-    paths += [saml_path("NAME", what) for what in ("metadata", "acs", "slo")] + [SIGNED_OUT_PATH]
+    paths += [saml_path("NAME", what) for what in ("metadata", "acs", "slo")]
+    paths += [SIGNED_OUT_PATH, LOGIN_PATH]
     assert set(re.findall(r"^\| .+ \| `ORIGIN(/[^`]+)`", TEXT, re.MULTILINE)) == set(paths)
 
 
