@@ -85,7 +85,7 @@ class OidcSettings(
             raise ValueError("scopes: each entry is one scope, without blanks")
         unknown = [alg for alg in self.id_token_algs if alg not in SIGNATURE_ALGORITHMS]
         if unknown or not self.id_token_algs:
-            raise ValueError(f"id_token_algs: one or more of {', '.join(SIGNATURE_ALGORITHMS)}")
+            raise ValueError(f"id_token_algs: must be one or more of {', '.join(SIGNATURE_ALGORITHMS)}")
         check_prompt(self.prompt)
         check_authz_url_params(self.authz_url_params)
         check_refresh_interval(self.userinfo_refresh_interval)
@@ -125,7 +125,7 @@ class OidcSettings(
             except ValueError as error:
                 raise ValueError(f"private_key: {error}") from None
         if with_secret and not self.client_secret:
-            raise ValueError("client_secret: is required")
+            raise ValueError("client_secret, client_auth: is required")
 
 
 def check_prompt(prompt: str) -> None:
@@ -155,4 +155,4 @@ def check_authz_url_params(parameters: dict[str, str]) -> None:
 def check_refresh_interval(interval: timedelta) -> None:
     """Raise ValueError in words unless ``interval`` is 0 or between 30 s and 30 days."""
     if interval and not SHORTEST_REFRESH <= interval <= LONGEST_REFRESH:
-        raise ValueError("userinfo_refresh_interval: 0, or between 30s and 30d")
+        raise ValueError("userinfo_refresh_interval: must be 0, or between 30s and 30d")

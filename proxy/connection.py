@@ -203,7 +203,8 @@ class ClientConnection(asyncio.Protocol, Timed):
         self.writable = True
         if self._queue and self._queue[0].started:
             self._queue[0].client_writable(True)
-        else:
+        elif self._queue:
+            self.disarm()
             self._start_front()
         self.update_reading()
 

@@ -98,14 +98,16 @@ class Refresher:
         self._new_holder = new_holder
         self._running: dict[CookieHash, asyncio.Task[StoreError | None]] = {}
         self._left_until: dict[SessionId, int] = {}
+        self._unwritten: set[CookieHash] = set()
         self._told_at_ms = 0
 
     def due(self, session: ApplicationSession, route: Route) -> Due:
-        """As ``due``; not where the provider has just been asked in vain."""
+        """As ``due``; not where the provider has just been asked in vain, unless it has answered since."""
         if not route.refresh_after_s:
             return Due.NOT
         now_ms = self._now_ms()
-        if now_ms < self._left_until.get(session.id, 0):
+        left = now_ms < self._left_until.get(session.id, 0)
+        if left and session.cookie_hash not in self._unwritten:
             return Due.NOT
         return due(session, route.refresh_after_s, now_ms)
 
@@ -121,11 +123,13 @@ class Refresher:
     async def wait(self, session: ApplicationSession) -> None:
         """Refresh ``session`` and wait for the outcome; after a wait in vain others go on without.
 
-        Raises StoreUnavailable where the provider was not asked for want of the store: one that answers
-        checks and takes no writes must not keep somebody in.
+        Raises StoreUnavailable where the provider was not asked for want of the store, or what it said is not
+        taken: a store that answers checks and takes no writes must not keep somebody in.
         """
         refresh = self.begin(session)
         _, pending = await asyncio.wait([refresh], timeout=WAIT_S)
+        if pending and session.cookie_hash in self._unwritten:
+            raise StoreUnavailable("what the provider said has not been written yet")
         if pending:
             self._leave(session, AGAIN_S)
             return
@@ -214,7 +218,7 @@ class Refresher:
         elif not _is_same(completed.identity, browser):
             await self._end(browser, "invalid_token", "the provider speaks of somebody else")
         else:
-            await self._hold_on(lambda: self._apply(browser, holder, completed, said_at))
+            await self._hold_on(browser, lambda: self._apply(browser, holder, completed, said_at))
         if completed is not None and completed.incomplete:
             log.warning("refresh_put_off", reason="incomplete", user=browser.user_id)
             if await self._turn(browser.cookie_hash, holder) == "yours":
@@ -222,17 +226,21 @@ class Refresher:
             return AGAIN_S
         return interval_s * _SOON / 2
 
-    async def _hold_on(self, write: Callable[[], Awaitable[None]]) -> None:
-        """Write what was said, again and again: the token to ask with next is nowhere else."""
+    async def _hold_on(self, browser: BrowserSession, write: Callable[[], Awaitable[None]]) -> None:
+        """Write what was said, again and again: it is nowhere else, nor is the token to ask with next."""
         loop = asyncio.get_running_loop()
         until = loop.time() + KEEP_ON_S
-        while True:
-            try:
-                return await write()
-            except StoreUnavailable:
-                if loop.time() >= until:
-                    raise
-            await asyncio.sleep(_WRITE_EVERY_S)
+        self._unwritten.add(browser.cookie_hash)
+        try:
+            while True:
+                try:
+                    return await write()
+                except StoreUnavailable:
+                    if loop.time() >= until:
+                        raise
+                await asyncio.sleep(_WRITE_EVERY_S)
+        finally:
+            self._unwritten.discard(browser.cookie_hash)
 
     async def _apply(
         self, browser: BrowserSession, holder: str, completed: LoginCompleted, said_at: int
@@ -272,6 +280,9 @@ class Refresher:
         )
 
     async def _end(self, browser: BrowserSession, reason: str, detail: str) -> None:
+        await self._hold_on(browser, lambda: self._end_unless_renewed(browser, reason, detail))
+
+    async def _end_unless_renewed(self, browser: BrowserSession, reason: str, detail: str) -> None:
         standing = await self._store.browser_session(browser.cookie_hash)
         if isinstance(standing, BrowserSession) and standing.refreshed_at > browser.refreshed_at:
             return  # a slow one, whose turn was over, used up the token that was refused, and has written

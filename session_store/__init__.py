@@ -1,5 +1,6 @@
 """The session store: records, the check path, revocation, and the embedded server. Imports nothing else."""
 
+from session_store.address import parse_address
 from session_store.embedded import EmbeddedStore
 from session_store.ends import Ends
 from session_store.errors import (
@@ -102,6 +103,7 @@ __all__ = [
     "is_id",
     "is_tombstone",
     "new_token_secret",
+    "parse_address",
     "pins_of",
     "route_id",
     "user_tag",

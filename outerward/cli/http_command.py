@@ -9,6 +9,7 @@ from outerward.cli.run import ready_file_option
 
 _REFERENCES = ("env:", "file:")
 _PORT = re.compile(r":?([0-9]{1,5})")
+_HIGHEST_PORT = 65535
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}")
 
 
@@ -88,10 +89,17 @@ def http(
 
 
 def upstream_url(text: str) -> str:
-    """``3000``, ``:3000`` and ``HOST:PORT`` as URLs; anything else as it is."""
+    """``3000``, ``:3000`` and ``HOST:PORT`` as URLs, a URL as it is. Raises UsageError for all else."""
+    if "://" not in text and not text.startswith("unix:") and not _is_short(text):
+        raise click.UsageError("UPSTREAM is a URL, HOST:PORT, or a port of this machine from 1 to 65535")
     if port := _PORT.fullmatch(text):
         return f"http://127.0.0.1:{port[1]}"
     return f"http://{text}" if _HOST_AND_PORT.fullmatch(text) else text
+
+
+def _is_short(text: str) -> bool:
+    found = _PORT.fullmatch(text) or _HOST_AND_PORT.fullmatch(text)
+    return found is not None and 1 <= int(text.rpartition(":")[2]) <= _HIGHEST_PORT
 
 
 def _secret(path: str | None, reference: str | None) -> str | None:

@@ -1,16 +1,20 @@
-"""What a configuration must satisfy beyond its types: sections, listeners, store.
+"""What a configuration must satisfy beyond its types: sections, listeners, store, providers.
 
 Looks only at values that were converted without error, so that one mistake gives one message. Endpoints are
 checked in ``endpoints.py``.
 """
 
 import ipaddress
+import os
 import re
 from datetime import timedelta
 
+from idp_adapters import OAuthSettings, OidcSettings
 from outerward import addresses
 from outerward.config.schema import Settings
+from outerward.plain_text import printable_path
 from outerward.typed_toml import Key, Problems, quoted
+from session_store import StoreRefused, parse_address
 
 MOST_WORKERS = 512
 SHORTEST_BOOTSTRAP_TOKEN = 32
@@ -24,6 +28,7 @@ IDLE_TIMEOUTS = (timedelta(seconds=1), timedelta(hours=1))
 CHECK_TIMEOUTS = (timedelta(milliseconds=1), timedelta(minutes=1))
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _PROVIDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_DISCOVERY = "/.well-known/openid-configuration"
 _TOKEN = re.compile(r"[!-~]*")
 
 
@@ -33,16 +38,14 @@ def is_name(text: str) -> bool:
 
 
 def check_sections(settings: Settings, problems: Problems) -> None:
-    """Check ``[edge]``, ``[admin]``, ``[metrics]``, ``[store]`` and the names of the providers."""
+    """Check the sections that are tables of their own, and what providers have in common."""
     _check_edge(settings, problems)
     _check_admin(settings, problems)
     _check_metrics(settings, problems)
     _check_store(settings, problems)
+    _check_geoip(settings, problems)
     for name in settings.provider:
-        if problems.sound(("provider", name)) and not _PROVIDER_NAME.fullmatch(name):
-            problems.add(
-                ("provider", name), "a provider's name has letters, digits, _ and - only, at most 64"
-            )
+        _check_provider(name, settings, problems)
 
 
 def check_span(problems: Problems, key: Key, span: timedelta, bounds: tuple[timedelta, timedelta]) -> None:
@@ -62,6 +65,30 @@ def span_text(span: timedelta) -> str:
     if span % timedelta(seconds=1):
         return f"{span // timedelta(milliseconds=1)}ms"
     return f"{span // timedelta(seconds=1)}s"
+
+
+def _check_provider(name: str, settings: Settings, problems: Problems) -> None:
+    key, provider = ("provider", name), settings.provider[name]
+    if problems.sound(key) and not _PROVIDER_NAME.fullmatch(name):
+        problems.add(key, "a provider's name has letters, digits, _ and - only, at most 64")
+    match provider:
+        case OidcSettings(issuer=url):
+            _check_not_discovery(problems, (*key, "issuer"), url)
+        case OAuthSettings(base_url=url):
+            _check_not_discovery(problems, (*key, "base_url"), url)
+
+
+def _check_not_discovery(problems: Problems, key: Key, url: str) -> None:
+    """Consoles show the address of the metadata more often than the issuer (Discovery 1.0 §4)."""
+    if _DISCOVERY in url and problems.sound(key):
+        problems.add(key, f"ends before {_DISCOVERY}")
+
+
+def _check_geoip(settings: Settings, problems: Problems) -> None:
+    for i, path in enumerate(settings.geoip.databases):
+        key = ("geoip", "databases", i)
+        if problems.sound(key) and not os.access(path, os.R_OK):
+            problems.warn(key, f"{printable_path(path)} is not there or cannot be read; it adds no places")
 
 
 def _check_edge(settings: Settings, problems: Problems) -> None:
@@ -150,10 +177,21 @@ def _check_apart_from_edge(
             problems.add(key, f"must not be the edge's listener {quoted(text)}")
 
 
+def _store_address(text: str) -> None:
+    """Raises ValueError in words, also for what the store itself would refuse at the start."""
+    addresses.store_url(text)
+    if text == "embedded":
+        return
+    try:
+        parse_address(text)
+    except StoreRefused as error:
+        raise ValueError(str(error).removeprefix("store.url: ")) from None
+
+
 def _check_store(settings: Settings, problems: Problems) -> None:
     store = settings.store
     embedded = store.url == "embedded"
-    problems.parsed(("store", "url"), addresses.store_url, store.url)
+    problems.parsed(("store", "url"), _store_address, store.url)
     check_span(problems, ("store", "check_timeout"), store.check_timeout, CHECK_TIMEOUTS)
     is_sound = problems.sound(("store", "url")) and problems.sound(("store", "secret"))
     if not store.secret and not embedded and is_sound:

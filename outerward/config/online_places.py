@@ -13,6 +13,7 @@ from outerward.config.upstream import upstream_address
 from outerward.state_folder import StateFolder
 from outerward.wiring import open_store
 from proxy import TunnelSettings, UpstreamAddress, why_not
+from session_store import StoreError
 
 
 async def ask_store(settings: Settings) -> str:
@@ -22,9 +23,19 @@ async def ask_store(settings: Settings) -> str:
     store = open_store(settings)
     try:
         await store.ping()
+    except StoreError as error:
+        raise NotThere(f"{_without_password(settings.store.url)}: {error}") from None
     finally:
         await store.close()
     return ""
+
+
+def _without_password(url: str) -> str:
+    """A store's address without user, password and database."""
+    scheme, _, rest = url.partition("://")
+    if scheme == "unix":
+        return f"unix://{rest.partition('?')[0]}"
+    return f"{scheme}://{rest.rpartition('@')[2].partition('/')[0]}"
 
 
 def _look_at_folder(state: StateFolder) -> str:

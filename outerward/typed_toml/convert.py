@@ -72,21 +72,24 @@ class Converter:
     def _built(self, kind: inspect.StructType, values: dict[str, object], key: Key) -> Any:
         """The struct; where it refuses a value (``KEY: words``), the default takes that one's place.
 
-        ``KEY, OTHER: words`` is about how they go together, and is left unsaid where one of them is wrong.
+        ``KEY, OTHER: words`` is about how they go together, and is left unsaid where one of them is wrong,
+        or where OTHER has its default for no mistake of its own.
         """
         defaults = {each.name: _default(each) for each in kind.fields if not each.required}
+        guessed: set[str] = set()
         while True:
             try:
                 return kind.cls(**values)
             except ValueError as error:
                 about, _, message = str(error).partition(": ")
                 names = about.split(", ")
-                if all(self._problems.sound((*key, name)) for name in names):
+                if guessed.isdisjoint(names) and all(self._problems.sound((*key, each)) for each in names):
                     self._problems.add((*key, names[0]), message)
                 spare = next((name for name in names if name in defaults), None)
                 if spare is None:
                     return SimpleNamespace(**values)
                 values[spare] = defaults.pop(spare)
+                guessed.update({spare} - {names[0]})
 
     def _tagged(
         self, table: Mapping[str, object], kinds: Sequence[inspect.StructType], key: Key

@@ -17,7 +17,7 @@ from outerward.typed_toml.lines import Key
 V = TypeVar("V")
 
 _LONGEST_MESSAGE = 5000
-_USER_INFO = re.compile(r"(?<=://)[^/\s]*(?=@)")
+_USER_INFO = re.compile(r"(?:(?<=:/)|(?<=://))(?!/)[^/\s]*(?=@)")
 
 
 def quoted(text: str) -> str:
@@ -147,6 +147,6 @@ class Problems:
 
 
 def _line(place: str, path: str, message: str) -> str:
-    # A URL in the wrong place is quoted like any other value; its password is not.
+    # A URL in the wrong place is quoted like any other value, as a path with one slash; its password is not.
     shown = printable(_USER_INFO.sub("…", message), _LONGEST_MESSAGE)
     return ": ".join(part for part in (place, path, shown) if part)

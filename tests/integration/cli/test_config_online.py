@@ -175,6 +175,22 @@ async def test_a_store_is_asked_and_one_that_is_away_fails(run: Run, store_serve
     assert (await lines(run, text, 1))["store"].startswith("failed: ")
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis://canary:canary@127.0.0.1:9/3", "redis://127.0.0.1:9"),
+        ("unix:///nowhere/at/all.sock?db=3", "unix:///nowhere/at/all.sock"),
+    ],
+    ids=["tcp", "unix"],
+)
+async def test_the_address_of_a_store_that_is_away_is_told_without_its_password(
+    run: Run, url: str, shown: str
+) -> None:
+    found = await lines(run, f'[store]\nurl = "{url}"\nsecret = "a secret of the tests"\n', 1)
+
+    assert found["store"].startswith(f"failed: {shown}: the store cannot be reached")
+
+
 async def test_a_folder_that_a_running_server_holds_is_said_to_be_in_use(run: Run, tmp_path: Path) -> None:
     (tmp_path / "data/store").mkdir(parents=True)
     lock = os.open(tmp_path / "data/store/lock", os.O_RDWR | os.O_CREAT)

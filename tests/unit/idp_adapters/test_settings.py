@@ -44,8 +44,11 @@ def test_the_least_that_is_needed_is_enough() -> None:
         ({"id_token_algs": ("RS256", "HS256")}, "id_token_algs"),
         ({"email_verified": "never"}, "email_verified"),
         ({"unknown": 1}, "unknown"),
-        ({"client_secret": ""}, "client_secret: is required"),
-        ({"client_auth": "client_secret_post", "client_secret": ""}, "client_secret: is required"),
+        ({"client_secret": ""}, "client_secret, client_auth: is required"),
+        (
+            {"client_auth": "client_secret_post", "client_secret": ""},
+            "client_secret, client_auth: is required",
+        ),
         ({"client_auth": "client_secret_jwt"}, "client_auth"),
         ({"client_auth": "none"}, "client_secret, client_auth: not used"),
         ({"client_auth": "private_key_jwt", "private_key": PEM}, "client_secret, client_auth: not used"),

@@ -53,9 +53,9 @@ def errors(made: OneApp, **environ: str) -> list[str]:
         ("[::1]:3000", "http://[::1]:3000"),
         ("https://grafana.example.com", "https://grafana.example.com"),
         ("unix:/run/app.sock", "unix:/run/app.sock"),
-        ("grafana", "grafana"),
+        ("grafana:65535", "http://grafana:65535"),
     ],
-    ids=["port", "colon", "host", "IPv6", "URL", "socket", "neither"],
+    ids=["port", "colon", "host", "IPv6", "URL", "socket", "highest port"],
 )
 def test_an_upstream_may_be_written_short(text: str, url: str) -> None:
     assert upstream_url(text) == url
@@ -170,8 +170,21 @@ def test_what_is_wrong_is_said_under_the_name_of_its_flag(made: OneApp, start: s
         ),
         (["3000", *OIDC, "--client-secret-file", "f", "--allow", "*"], "one is enough"),
         (OIDC, "Missing argument"),
+        (["grafana", *OIDC, "--allow", "*"], "UPSTREAM is a URL, HOST:PORT, or a port of this machine"),
+        (["65536", *OIDC, "--allow", "*"], "from 1 to 65535"),
+        (["grafana:0", *OIDC, "--allow", "*"], "from 1 to 65535"),
     ],
-    ids=["nobody", "no provider", "two providers", "secret in the open", "two secrets", "no upstream"],
+    ids=[
+        "nobody",
+        "no provider",
+        "two providers",
+        "secret in the open",
+        "two secrets",
+        "no upstream",
+        "a word",
+        "too high a port",
+        "port 0",
+    ],
 )
 def test_a_wrong_command_line_is_2_and_says_what_to_write(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
@@ -188,6 +201,6 @@ def test_a_bad_value_is_78_and_leaves_no_folder_behind(
     monkeypatch.setenv("SECRET", "s")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
-    assert main(["http", "grafana", *OIDC, "--allow", "*"]) == 78
+    assert main(["http", "http://grafana/x", *OIDC, "--allow", "*"]) == 78
     assert capsys.readouterr().err.startswith("UPSTREAM: ")
     assert list(tmp_path.iterdir()) == []

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from outerward.errors import ConfigErrors
@@ -63,6 +65,12 @@ def test_a_password_in_a_url_that_is_quoted_is_left_out() -> None:
     found = problems()
     found.add(("edge",), '"redis://user:hunter2@h/0" and "http://:hunter2@@h" are wrong')
     assert lines(found) == ('o.toml:9: edge: "redis://…@h/0" and "http://…@h" are wrong',)
+
+
+def test_a_password_in_a_url_that_is_taken_for_a_path_is_left_out() -> None:
+    found = problems()
+    found.add(("edge",), f"{Path('/etc') / 'redis://:hunter2@h/0'} cannot be read")
+    assert lines(found) == ("o.toml:9: edge: /etc/redis:/…@h/0 cannot be read",)
 
 
 def test_the_nearest_word_is_suggested_and_a_distant_one_is_not() -> None:
