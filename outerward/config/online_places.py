@@ -15,6 +15,9 @@ from outerward.wiring import open_store
 from proxy import TunnelSettings, UpstreamAddress, why_not
 from session_store import StoreError
 
+HANDSHAKE_S = 5.0
+"""How long an upstream has for its TLS handshake; one that is given up in it is left open by asyncio."""
+
 
 async def ask_store(settings: Settings) -> str:
     """Ask the store, or look at the folder of the embedded one. Raises NotThere, StoreError."""
@@ -70,9 +73,12 @@ async def reach_upstream(tunnel: TunnelSettings) -> str:
     address = upstream_address(tunnel.upstream)
     try:
         _, writer = await _connected(address, tunnel.upstream_ca)
+    except ConnectionAbortedError:
+        words = f"no answer to a TLS handshake within {HANDSHAKE_S:g} s"
+        raise NotThere(f"{tunnel.upstream}: {words}") from None
     except (OSError, UnicodeError) as error:
         raise NotThere(f"{tunnel.upstream}: {_words(error)}") from None
-    writer.close()
+    writer.transport.abort()  # a TLS connection that is closed politely outlives the loop
     return tunnel.upstream
 
 
@@ -99,10 +105,19 @@ async def _opened(
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """A localhost name is this machine, resolver or not (RFC 6761 §6.3)."""
     is_name = is_local(address.host) and address.host.endswith("localhost")
-    name = address.host if tls is not None else None
     if not is_name:
-        return await asyncio.open_connection(address.host, address.port, ssl=tls, server_hostname=name)
+        return await _open(address.host, address, tls)
     try:
-        return await asyncio.open_connection("127.0.0.1", address.port, ssl=tls, server_hostname=name)
+        return await _open("127.0.0.1", address, tls)
     except ConnectionRefusedError:
-        return await asyncio.open_connection("::1", address.port, ssl=tls, server_hostname=name)
+        return await _open("::1", address, tls)
+
+
+async def _open(
+    host: str, address: UpstreamAddress, tls: ssl.SSLContext | None
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    if tls is None:
+        return await asyncio.open_connection(host, address.port)
+    return await asyncio.open_connection(
+        host, address.port, ssl=tls, server_hostname=address.host, ssl_handshake_timeout=HANDSHAKE_S
+    )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from outerward.config import online
+from outerward.config import online, online_places
 from tests.integration.cli.conftest import Run
 from tests.support.certificates import Authority
 from tests.support.hostile_oidc import HostileProvider
@@ -224,9 +224,12 @@ async def test_an_upstream_that_refuses_fails(run: Run) -> None:
 
 async def test_what_is_silent_fails_in_time(run: Run, listener: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(online, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(online_places, "HANDSHAKE_S", 0.4)
+    silent = f"127.0.0.1:{listener}"
 
-    found = await lines(run, tunnel(f"https://127.0.0.1:{listener}"), 1)
-    assert found["upstream of app"] == "failed: no answer within 0.5 s"
+    found = await lines(run, oidc(f"http://{silent}") + tunnel(f"https://{silent}"), 1)
+    assert found["provider corp"] == "failed: no answer within 0.5 s"
+    assert found["upstream of app"] == f"failed: https://{silent}: no answer to a TLS handshake within 0.4 s"
 
 
 async def test_a_localhost_name_is_this_machine(run: Run, listener: int) -> None:
