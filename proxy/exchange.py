@@ -176,8 +176,7 @@ class Exchange(Course):
         self, request: Request, route: Route, cookie_hash: CookieHash
     ) -> ApplicationSession | None:
         """A session of this login at another endpoint with pins, from which a first visit has moved."""
-        routes = [each for host in self._worker.site.hosts.values() for each in host.routes]
-        pinned = {each.endpoint.id for each in routes if each.pins}
+        pinned = {each.endpoint.id for each in self._worker.site.routes if each.pins}
         for session in await self._worker.store.applications(cookie_hash):
             if session.endpoint.id in pinned and self._changed_pin(session, request, route) is not None:
                 return session

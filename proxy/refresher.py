@@ -89,9 +89,7 @@ class Refresher:
         now_ms: Callable[[], int],
         new_holder: Callable[[], str],
     ) -> None:
-        self._routes: dict[EndpointId, Route] = {
-            route.endpoint.id: route for host in site.hosts.values() for route in host.routes
-        }
+        self._routes: dict[EndpointId, Route] = {route.endpoint.id: route for route in site.routes}
         self._store = store
         self._providers = providers
         self._now_ms = now_ms

@@ -1,6 +1,6 @@
 """Host and path to endpoint: the third hop. A dictionary and a sorted prefix list; no regular expressions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -159,6 +159,11 @@ class Site:
         own = hosts.setdefault(login.hostname, Host(login.hostname, login.origin, cookie))
         return cls(hosts, own)
 
+    @property
+    def routes(self) -> Iterator[Route]:
+        """All endpoints of all hosts."""
+        return (route for host in self.hosts.values() for route in host.routes)
+
     def spoken_to_at(self, host: Host) -> Host:
         """The host that a provider's answers come to, for logins that begin at ``host``."""
         return self.login or host
@@ -170,20 +175,14 @@ class Site:
 
     def max_session_s(self, scope: str) -> int:
         """The longest session that any endpoint allows whose cookies are issued for ``scope``."""
-        return max(
-            route.max_session_s
-            for host in self.hosts.values()
-            for route in host.routes
-            if route.cookie.scope == scope
-        )
+        return max(route.max_session_s for route in self.routes if route.cookie.scope == scope)
 
     @property
     def signs_identities(self) -> bool:
         """Whether any endpoint hands its upstream a signed token."""
-        return any(route.identity_jwt for host in self.hosts.values() for route in host.routes)
+        return any(route.identity_jwt for route in self.routes)
 
     @property
     def domain_cookies(self) -> frozenset[bytes]:
         """The names of all session cookies that several hosts share."""
-        routes = (route for host in self.hosts.values() for route in host.routes)
-        return frozenset(route.cookie.name.encode() for route in routes if route.cookie.domain)
+        return frozenset(route.cookie.name.encode() for route in self.routes if route.cookie.domain)

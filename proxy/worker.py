@@ -105,9 +105,8 @@ class Worker:
         self.control_pool = UpstreamPool(
             connector_to_runner(self._runner), self.wheel, name="the login pages", internal=True
         )
-        for host in self.site.hosts.values():
-            for route in host.routes:
-                self.pool(route.upstream)
+        for route in self.site.routes:
+            self.pool(route.upstream)
         if self.site.signs_identities:
             await self._identity_key.start()
         await self.contexts.start()

@@ -4,7 +4,6 @@ RFC 6749 §4.1.1, RFC 7636 (S256 always), RFC 9700 §2.1. Pure; only the preset 
 build the request, nothing of it comes from a visitor.
 """
 
-from base64 import urlsafe_b64encode
 from collections.abc import Callable
 
 import msgspec
@@ -14,7 +13,7 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from idp_adapters.oauth.endpoints import Endpoints
 from idp_adapters.oauth.settings import OAuthSettings
-from idp_adapters.oidc.authorization import SECRET_BYTES, LoginTransaction
+from idp_adapters.oidc.authorization import SECRET_BYTES, LoginTransaction, secret_text
 from idp_adapters.provider import LoginBegun, LoginError, Prompt, Redirect
 
 
@@ -61,7 +60,7 @@ def begin_login(
     random_bytes: Callable[[int], bytes],
 ) -> LoginBegun:
     """Make the request for one login, with secrets of its own."""
-    state, verifier = (_text(random_bytes(SECRET_BYTES)) for _ in range(2))
+    state, verifier = (secret_text(random_bytes(SECRET_BYTES)) for _ in range(2))
     transaction = OAuthTransaction(
         state=state,
         verifier=verifier,
@@ -101,7 +100,3 @@ def read_transaction(payload: bytes, settings: OAuthSettings, redirect_uri: str)
     if transaction.redirect_uri != redirect_uri:
         raise LoginError("invalid_response", "the answer came to another redirect URI")
     return transaction
-
-
-def _text(secret: bytes) -> str:
-    return urlsafe_b64encode(secret).rstrip(b"=").decode("ascii")

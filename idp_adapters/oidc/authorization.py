@@ -58,7 +58,7 @@ def begin_login(
     quirks: Quirks = STANDARD,
 ) -> LoginBegun:
     """Make the request for one login, with secrets of its own; ``now`` is Unix time in s."""
-    state, nonce, verifier = (_text(random_bytes(SECRET_BYTES)) for _ in range(3))
+    state, nonce, verifier = (secret_text(random_bytes(SECRET_BYTES)) for _ in range(3))
     transaction = LoginTransaction(
         state=state,
         nonce=nonce,
@@ -137,5 +137,6 @@ def _offered_prompt(prompt: Prompt, metadata: Metadata, quirks: Quirks) -> str:
     return prompt
 
 
-def _text(secret: bytes) -> str:
+def secret_text(secret: bytes) -> str:
+    """Random bytes as a request carries them: base64url without padding (RFC 7636 §4.1)."""
     return urlsafe_b64encode(secret).rstrip(b"=").decode("ascii")

@@ -258,10 +258,7 @@ class Converter:
     def _string(self, value: object, key: Key) -> str:
         if isinstance(value, str):
             return str(value)
-        if self._later.has_value(_section(key), _last_name(key), value):
-            self._problems.add(key, f"a list {LATER_MESSAGE}")
-        else:
-            self._problems.add(key, f"must be a string, not {_name_of(value)}")
+        self._problems.add(key, f"must be a string, not {_name_of(value)}")
         return ""
 
     def _bool(self, value: object, key: Key) -> bool:

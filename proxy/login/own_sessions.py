@@ -63,7 +63,7 @@ def _to_login(visit: Visit, cookies: Sequence[str] = ()) -> Answer:
 def _is_used_elsewhere(desk: Desk, visit: Visit, own: BrowserSession, views: Sequence[SessionView]) -> bool:
     """Whether this cookie comes from where an endpoint of its login would not let it through."""
     now = pins_of(desk.contexts.of(visit.caller.address, visit.agent))
-    held = {route.endpoint.id: route.pins for host in desk.site.hosts.values() for route in host.routes}
+    held = {route.endpoint.id: route.pins for route in desk.site.routes}
     return any(
         changed_pin(view.session.pins, now, held.get(view.session.endpoint.id, ())) is not None
         for view in views
