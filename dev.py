@@ -12,8 +12,8 @@
   lock [--upgrade]              resolve pyproject.toml into both lock files; needs uv
 
 Needs Python 3.11 or newer and nothing else. It installs into .venv and tests/providers/node_modules; `test`
-and `bench`
-bring Debian packages too, only with --install or CI=true. It knows nothing of what the programs do.
+and `bench` bring Debian packages too, only with --install or CI=true. It knows nothing of what the programs
+do.
 """
 
 # It prints, and it starts programs: that is its whole work.

@@ -1,27 +1,39 @@
 """The API as one application: which paths there are, what each needs, and who serves them."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from admin_api.auth import Authenticator, FailureLimit, Scope
-from admin_api.bodies import LARGEST_BODY
+from admin_api.auth import Authenticator, FailureLimit
+from admin_api.blocks import Blocks
+from admin_api.event_shapes import event_renderer
+from admin_api.event_stream import HEARTBEAT_S, EventStreams
+from admin_api.events import Events
+from admin_api.export import Exports
 from admin_api.health import Health, Readiness, store_readiness
 from admin_api.operations import Operation, Resource
-from admin_api.paging import PAGE_PARAMETERS
 from admin_api.pipeline import Pipeline, hold_expectation
+from admin_api.places import Places
+from admin_api.problems import Code
+from admin_api.revoke import BulkRevocation
 from admin_api.server import SERVER_SETTINGS
-from admin_api.sessions import SESSION_PREFIX, Sessions
+from admin_api.sessions import Sessions
 from admin_api.shapes import Shapes
-from admin_api.tokens import ID_PREFIX as TOKEN_ID_PREFIX
 from admin_api.tokens import Tokens
-from admin_api.users import USER_PREFIX, Users
+from admin_api.topology import NOTHING_CONFIGURED, ConfiguredThings, Topology
+from admin_api.users import Users
 from session_store import Store
 
 UNKNOWN = Resource("unknown", {})
+
+MOST_COSTLY = 4
+"""How many costly reads go on at once: each takes some of the time in which an act is to be confirmed."""
+
+COSTLY_EACH = 2
+"""How many of them one token may have."""
 
 
 def create_app(
@@ -29,32 +41,45 @@ def create_app(
     *,
     public_url: str,
     bootstrap_token: str | None,
+    topology: Topology = NOTHING_CONFIGURED,
     readiness: Readiness | None = None,
+    heartbeat_s: float = HEARTBEAT_S,
     monotonic_s: Callable[[], float] = time.monotonic,
     now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
 ) -> web.Application:
     """The admin API over ``store``; serve it with AdminRunner.
 
     ``public_url`` begins every address in an answer. ``bootstrap_token`` is an admin token as long as it is
-    configured. ``readiness`` tells what is missing; by default only the store is asked.
+    configured, ``topology`` is what else is. ``readiness`` tells what is missing; by default only the store
+    is asked.
     """
     shapes = Shapes(public_url)
-    sessions = Sessions(store, shapes)
+    streams = EventStreams(store, event_renderer(public_url), now_ms, heartbeat_s)
     resources = [
-        *_application_resources(Users(store, shapes, sessions), sessions),
-        *_token_resources(Tokens(store, shapes, now_ms)),
+        *_application_resources(store, shapes, now_ms),
+        *Tokens(store, shapes, now_ms).resources(),
+        *Events(store, shapes).resources(),
+        *streams.resources(),
+        *ConfiguredThings(store, shapes, topology).resources(),
         *_open_resources(Health(readiness or store_readiness(store))),
     ]
-    pipeline = Pipeline(Authenticator(store, bootstrap_token, FailureLimit(monotonic_s)))
-    app = web.Application(
-        middlewares=[_unmatched(pipeline)],
-        client_max_size=LARGEST_BODY,
-        handler_args=SERVER_SETTINGS,
+    pipeline = Pipeline(
+        Authenticator(store, bootstrap_token, FailureLimit(monotonic_s)),
+        Places(MOST_COSTLY, COSTLY_EACH, Code.BUSY),
     )
+    app = web.Application(middlewares=[_unmatched(pipeline)], handler_args=SERVER_SETTINGS)
     for resource in resources:
         _route(app, resource.path, pipeline, resource)
     _route(app, "/{rest:.*}", pipeline, UNKNOWN)
+    app.on_shutdown.append(_ending(streams))
     return app
+
+
+def _ending(streams: EventStreams) -> Callable[[web.Application], Awaitable[None]]:
+    async def end(_app: web.Application) -> None:
+        streams.end()
+
+    return end
 
 
 def _route(app: web.Application, pattern: str, pipeline: Pipeline, resource: Resource) -> None:
@@ -73,46 +98,14 @@ def _unmatched(pipeline: Pipeline) -> Middleware:
     return serve
 
 
-def _application_resources(users: Users, sessions: Sessions) -> Sequence[Resource]:
-    user_ids = (USER_PREFIX, SESSION_PREFIX)
-    session_ids = (SESSION_PREFIX,)
+def _application_resources(store: Store, shapes: Shapes, now_ms: Callable[[], int]) -> Sequence[Resource]:
+    sessions = Sessions(store, shapes)
     return [
-        Resource("/app/users", {"GET": Operation(users.list, query=PAGE_PARAMETERS)}),
-        Resource(
-            "/app/users/{id}",
-            {
-                "GET": Operation(users.get, id_prefixes=user_ids),
-                "DELETE": Operation(users.delete, Scope.REVOKE, id_prefixes=user_ids),
-            },
-        ),
-        Resource("/app/sessions", {"GET": Operation(sessions.list, query=PAGE_PARAMETERS)}),
-        Resource(
-            "/app/sessions/{id}",
-            {
-                "GET": Operation(sessions.get, id_prefixes=session_ids),
-                "DELETE": Operation(sessions.delete, Scope.REVOKE, id_prefixes=session_ids),
-            },
-        ),
-    ]
-
-
-def _token_resources(tokens: Tokens) -> Sequence[Resource]:
-    ids = (TOKEN_ID_PREFIX,)
-    return [
-        Resource(
-            "/tokens",
-            {
-                "GET": Operation(tokens.list, Scope.ADMIN, query=PAGE_PARAMETERS),
-                "POST": Operation(tokens.create, Scope.ADMIN, takes_body=True),
-            },
-        ),
-        Resource(
-            "/tokens/{id}",
-            {
-                "GET": Operation(tokens.get, Scope.ADMIN, id_prefixes=ids),
-                "DELETE": Operation(tokens.delete, Scope.ADMIN, id_prefixes=ids),
-            },
-        ),
+        *Users(store, shapes, sessions).resources(),
+        *Exports(store, shapes).resources(),
+        *Blocks(store, shapes, now_ms).resources(),
+        *sessions.resources(),
+        *BulkRevocation(store).resources(),
     ]
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from admin_api.problems import Code, Problem
-from session_store import Store
+from session_store import Store, UserTag
 
 FAILURES_PER_SECOND = 10
 
@@ -36,10 +36,14 @@ class Scope(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody who showed a valid token; ``actor`` names the token in the log and in tombstones."""
+    """Somebody who may call; ``actor`` names the token in the log, in events and in tombstones.
+
+    ``user_tag``: whose sessions are the caller's own; None where the caller is nobody's browser.
+    """
 
     actor: str
     scope: Scope
+    user_tag: UserTag | None = None
 
 
 class FailureLimit:
@@ -81,6 +85,10 @@ class Authenticator:
             limited = self._limit.exceeded_by(address)
             raise Problem(Code.TOO_MANY_FAILURES if limited else Code.BAD_CREDENTIALS)
         return caller
+
+    async def stands(self, authorization: Sequence[str]) -> bool:
+        """Whether the lines that proved a caller still do. Raises StoreUnavailable."""
+        return await self._recognise(authorization) is not None
 
     async def _recognise(self, authorization: Sequence[str]) -> Caller | None:
         credentials = _BEARER.fullmatch(authorization[0])

@@ -26,18 +26,24 @@ class Slice:
     before: str | None
 
 
+def requested_limit(query: Mapping[str, str]) -> int:
+    """How many rows ``query`` asks for. Raises Problem (400) outside 1 to 100."""
+    limit = query.get("limit", str(LARGEST_PAGE))
+    if not _LIMIT.fullmatch(limit):
+        raise Problem(Code.BAD_LIMIT)
+    return int(limit)
+
+
 def requested_slice(query: Mapping[str, str], id_prefix: str) -> Slice:
     """What ``query`` asks for of a list of ids that begin with ``id_prefix``.
 
     Raises Problem (400) for a limit outside 1 to 100 and for a ``before_id`` of another shape or kind.
     """
-    limit = query.get("limit", str(LARGEST_PAGE))
-    if not _LIMIT.fullmatch(limit):
-        raise Problem(Code.BAD_LIMIT)
+    limit = requested_limit(query)
     before = query.get("before_id")
     if before is not None and not is_id(before, id_prefix):
         raise Problem(Code.BAD_BEFORE_ID)
-    return Slice(int(limit), before)
+    return Slice(limit, before)
 
 
 def next_page_uri(collection_uri: str, query: Mapping[str, str], last_id: str) -> str:

@@ -6,19 +6,23 @@ the wrong shape, then 400. Whatever goes wrong leaves as an error envelope, and 
 
 import asyncio
 import secrets
-import traceback
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 
 import structlog
 from aiohttp import web
 
 from admin_api.auth import Authenticator, Caller
 from admin_api.bodies import read_body, refuse_oversized
-from admin_api.operations import Call, Operation, Resource
-from admin_api.problems import Code, Problem, problem_response
-from session_store import StoreUnavailable, is_id
+from admin_api.operations import ANSWER_WITHIN_S, Call, Operation, Resource, Stream
+from admin_api.places import Places
+from admin_api.problems import Code, Problem, place_of, problem_response
+from admin_api.streaming import first_part, head_of, send
+from session_store import StoreUnavailable, TooBroad, is_id
 
-ANSWER_WITHIN_S = 1.9
-"""How long the store may take for one call, all in all."""
+ARRIVED_S = web.RequestKey("arrived_s", float)
+"""When the last that was received of a request before its turn came, by the event loop's clock."""
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})  # RFC 9110 §9.2.1
 
@@ -31,41 +35,74 @@ def new_operation_id() -> str:
 
 
 class Pipeline:
-    """Serves every request of the API."""
+    """Serves every request of the API; what is costly has one of ``places`` until its answer is whole."""
 
-    def __init__(self, authenticator: Authenticator) -> None:
+    def __init__(self, authenticator: Authenticator, places: Places) -> None:
         self._authenticator = authenticator
+        self._places = places
 
     async def serve(self, resource: Resource, request: web.Request) -> web.StreamResponse:
-        """The answer to ``request`` at ``resource``, whatever happens."""
+        """The answer to ``request`` at ``resource``, whatever happens; a stream is over when this returns."""
         operation_id = new_operation_id()
         clock_s = asyncio.get_running_loop().time
+        arrived_s = request.get(ARRIVED_S, clock_s())
+        lines = request.headers.getall("Authorization", [])
+        unavailable = Code.STORE_UNAVAILABLE if request.method in _SAFE_METHODS else Code.NOT_CONFIRMED
         caller = None
-        try:
-            began_s = clock_s()
-            if not resource.open:
-                lines = request.headers.getall("Authorization", [])
-                async with asyncio.timeout(ANSWER_WITHIN_S):
-                    caller = await self._authenticator.caller(lines, request.remote or "")
-            left_s = ANSWER_WITHIN_S - (clock_s() - began_s)
-            operation, call = await _admit(request, resource, caller)
-            async with asyncio.timeout(left_s):
-                response = await operation.run(call)
-        except Exception as error:
-            response = problem_response(_problem_of(error, request.method, operation_id), operation_id)
-        finish(response, operation_id)
-        _log.info(
-            "api_request",
-            operation_id=operation_id,
-            method=request.method,
-            route=resource.path,
-            status=response.status,
-            actor=caller.actor if caller else "",
-        )
+        answer: web.Response | Stream
+        first = b""
+        with ExitStack() as held:
+            try:
+                if not resource.open:
+                    async with asyncio.timeout_at(arrived_s + ANSWER_WITHIN_S):
+                        caller = await self._authenticator.caller(lines, request.remote or "")
+                left_s = arrived_s + ANSWER_WITHIN_S - clock_s()
+                operation, call = await _admit(request, resource, caller, operation_id)
+                if operation.goes_on(call.query):
+                    unavailable = Code.ERASURE_NOT_CONFIRMED
+                if operation.is_costly(call.query):
+                    held.enter_context(self._places.one(call.actor))
+                answer, first = await _run(
+                    operation, call, left_s, is_act=request.method not in _SAFE_METHODS
+                )
+            except Exception as error:
+                answer = problem_response(_problem_of(error, unavailable, operation_id), operation_id)
+            response = head_of(answer) if isinstance(answer, Stream) else answer
+            finish(response, operation_id)
+            _log.info(
+                "api_request",
+                operation_id=operation_id,
+                method=request.method,
+                route=resource.path,
+                status=response.status,
+                actor=caller.actor if caller else "",
+            )
+            if isinstance(answer, Stream):
+                stands = partial(self._authenticator.stands, lines)
+                await send(request, response, answer, first, operation_id, stands)
         return response
 
 
-def finish(response: web.Response, operation_id: str) -> None:
+async def _run(
+    operation: Operation, call: Call, left_s: float, *, is_act: bool
+) -> tuple[web.Response | Stream, bytes]:
+    """What the operation answers within ``left_s``, and what its stream begins with. Raises TimeoutError.
+
+    An act is not begun without time, nor confirmed late where the event loop was too busy to end it.
+    """
+    clock_s = asyncio.get_running_loop().time
+    until_s = clock_s() + left_s
+    if is_act and left_s <= 0:
+        raise TimeoutError
+    async with asyncio.timeout_at(until_s):
+        answer = await operation.run(call)
+        first = await first_part(answer) if isinstance(answer, Stream) else b""
+    if is_act and clock_s() >= until_s:
+        raise TimeoutError
+    return answer, first
+
+
+def finish(response: web.StreamResponse, operation_id: str) -> None:
     """The headers that every answer carries."""
     response.headers["X-Operation-Id"] = operation_id
     response.headers["Cache-Control"] = "no-store"
@@ -78,7 +115,9 @@ async def hold_expectation(_request: web.Request) -> None:
     """Send no 100 yet: the body is asked for once the call is admitted (RFC 9110 §10.1.1)."""
 
 
-async def _admit(request: web.Request, resource: Resource, caller: Caller | None) -> tuple[Operation, Call]:
+async def _admit(
+    request: web.Request, resource: Resource, caller: Caller | None, operation_id: str
+) -> tuple[Operation, Call]:
     operation = resource.operation(request.method)
     if caller is not None and not caller.scope.covers(operation.needs):
         raise Problem(Code.TOO_LITTLE_SCOPE, details={"needed": operation.needs.value})
@@ -90,9 +129,18 @@ async def _admit(request: web.Request, resource: Resource, caller: Caller | None
     if request.headers.get("Expect", "100-continue").lower() != "100-continue":
         raise Problem(Code.BAD_EXPECTATION)
     query = _known_query(request, operation)
-    refuse_oversized(request)
-    body = await read_body(request) if operation.takes_body else b""
-    return operation, Call(caller.actor if caller else "", identifier, query, body)
+    refuse_oversized(request, operation.largest_body)
+    call = Call(
+        operation_id=operation_id,
+        id=identifier,
+        within=request.match_info.get("edge", ""),
+        query=query,
+        body=await read_body(request, operation.largest_body) if operation.takes_body else b"",
+        last_event_id=request.headers.get("Last-Event-ID", ""),
+    )
+    if caller is None:
+        return operation, call
+    return operation, replace(call, actor=caller.actor, scope=caller.scope, own=caller.user_tag)
 
 
 def _known_query(request: web.Request, operation: Operation) -> dict[str, str]:
@@ -103,17 +151,14 @@ def _known_query(request: web.Request, operation: Operation) -> dict[str, str]:
     return query
 
 
-def _problem_of(error: Exception, method: str, operation_id: str) -> Problem:
+def _problem_of(error: Exception, unavailable: Code, operation_id: str) -> Problem:
     if isinstance(error, Problem):
         return error
     if isinstance(error, (StoreUnavailable, TimeoutError)):
-        return Problem(Code.STORE_UNAVAILABLE if method in _SAFE_METHODS else Code.NOT_CONFIRMED)
-    frames = traceback.extract_tb(error.__traceback__)
-    # Type and place only: an exception's text may quote what the caller sent.
+        return Problem(unavailable)
+    if isinstance(error, TooBroad):
+        return Problem(Code.TOO_BROAD, details={"fields": ", ".join(error.fields)})
     _log.error(
-        "api_internal_error",
-        operation_id=operation_id,
-        error=type(error).__name__,
-        at=[f"{frame.name}:{frame.lineno}" for frame in frames[-5:]],
+        "api_internal_error", operation_id=operation_id, error=type(error).__name__, at=place_of(error)
     )
     return Problem(Code.INTERNAL)

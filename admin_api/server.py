@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from aiohttp import web
 
-from admin_api.pipeline import finish, new_operation_id
+from admin_api.pipeline import ARRIVED_S, finish, new_operation_id
 from admin_api.problems import Code, Problem, problem_response
 
 SERVER_SETTINGS: dict[str, Any] = {
@@ -23,6 +23,13 @@ _log = structlog.get_logger("admin_api")
 
 
 class _Protocol(web.RequestHandler):
+    received_s = 0.0
+
+    def data_received(self, data: bytes) -> None:
+        """Note when it came: where the event loop is late, its turn is much later."""
+        self.received_s = self._loop.time()
+        super().data_received(data)
+
     def handle_error(
         self,
         request: web.BaseRequest,
@@ -61,4 +68,10 @@ class AdminRunner(web.AppRunner):
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
-        return _Server(made.request_handler, request_factory=made.request_factory, **SERVER_SETTINGS)
+
+        def request(message: Any, payload: Any, protocol: Any, *more: Any) -> web.BaseRequest:
+            arrived = made.request_factory(message, payload, protocol, *more)
+            arrived[ARRIVED_S] = protocol.received_s
+            return arrived
+
+        return _Server(made.request_handler, request_factory=request, **SERVER_SETTINGS)

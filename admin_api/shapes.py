@@ -8,7 +8,17 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from session_store import ApiToken, Context, Location, SessionView, UserAgent, UserView, edge_id, route_id
+from session_store import (
+    ApiToken,
+    Context,
+    Endpoint,
+    Location,
+    SessionView,
+    UserAgent,
+    UserView,
+    edge_id,
+    route_id,
+)
 
 
 class Ref(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,8 +40,8 @@ class OwnUser(msgspec.Struct, frozen=True, kw_only=True):
 
     sessions: int
     email_verified: bool
-    blocked: bool = False
-    blocked_until: str | None = None
+    blocked: bool
+    blocked_until: str | None
 
 
 class ApplicationUser(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,13 +89,19 @@ class Browser(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OwnSession(msgspec.Struct, frozen=True, kw_only=True):
-    """What a session has beyond the compatible members; ``network`` is its address's kind."""
+    """What a session has beyond the compatible members; ``network`` is its address's kind.
+
+    ``flags`` names what any of its accesses was marked with. ``ended_…`` are null as long as it is live.
+    """
 
     tunnel: str
     provider: str
     requests: int
     network: str
-    flags: tuple[str, ...] = ()
+    flags: tuple[str, ...]
+    ended_at: str | None
+    ended_reason: str | None
+    ended_by: str | None
 
 
 class ApplicationSession(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,7 +122,10 @@ class ApplicationSession(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Token(msgspec.Struct, frozen=True, kw_only=True):
-    """An API token without its secret; one without ``expires_at`` holds until it is deleted."""
+    """An API token without its secret; one without ``expires_at`` holds until it is deleted.
+
+    ``last_used`` is to the minute, null where it never was.
+    """
 
     id: str
     uri: str
@@ -114,28 +133,13 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
     scope: str
     created_at: str
     expires_at: str | None
+    last_used: str | None
 
 
 class NewToken(Token, frozen=True, kw_only=True):
     """A token as its creator sees it, once: ``token`` is the secret."""
 
     token: str
-
-
-class UserList(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of users."""
-
-    application_users: list[ApplicationUser]
-    uri: str
-    next_page_uri: str | None
-
-
-class SessionList(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of application sessions."""
-
-    application_sessions: list[ApplicationSession]
-    uri: str
-    next_page_uri: str | None
 
 
 class TokenList(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,6 +153,11 @@ class TokenList(msgspec.Struct, frozen=True, kw_only=True):
 def timestamp(at_ms: int) -> str:
     """RFC 3339 in UTC, whole seconds."""
     return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def time_or_null(at_ms: int | None) -> str | None:
+    """``timestamp``, where there is a time."""
+    return None if at_ms is None else timestamp(at_ms)
 
 
 class Shapes:
@@ -175,46 +184,57 @@ class Shapes:
             created_at=timestamp(user.created_at),
             last_active=timestamp(view.last_active),
             last_login=timestamp(user.last_login),
-            outerward=OwnUser(sessions=view.sessions, email_verified=principal.email_verified),
+            outerward=OwnUser(
+                sessions=view.sessions,
+                email_verified=principal.email_verified,
+                blocked=view.block is not None,
+                blocked_until=time_or_null(view.block.until if view.block is not None else None),
+            ),
         )
 
     def session(self, view: SessionView) -> ApplicationSession:
         """The application session in ``view``."""
         session, activity, endpoint = view.session, view.activity, view.session.endpoint
-        edge = route = None
-        if endpoint.edge is not None:
-            edge_ref, route_ref = edge_id(endpoint.edge), route_id(endpoint.edge, endpoint.path_prefix or "")
-            edge = Ref(id=edge_ref, uri=self.uri("edges", edge_ref))
-            route = Ref(id=route_ref, uri=self.uri("edges", edge_ref, "routes", route_ref))
+        edge, route = self.edge_and_route(endpoint)
         return ApplicationSession(
             id=session.id,
             uri=self.uri("app", "sessions", session.id),
             public_url=endpoint.public_url,
             browser_session=_browser(activity.context),
             application_user=Ref(id=session.user_id, uri=self.uri("app", "users", session.user_id)),
-            endpoint=Ref(id=endpoint.id, uri=self.uri("endpoints", endpoint.id)),
+            endpoint=self.endpoint_ref(endpoint),
             edge=edge,
             route=route,
             created_at=timestamp(session.created_at),
             last_active=timestamp(activity.last_active),
             expires_at=timestamp(session.expires_at),
-            outerward=OwnSession(
-                tunnel=endpoint.tunnel,
-                provider=session.principal.provider,
-                requests=activity.requests,
-                network=activity.context.network,
-            ),
+            outerward=_own_session(view),
         )
 
-    def token(self, token: ApiToken) -> Token:
-        """``token`` without its secret."""
+    def endpoint_ref(self, endpoint: Endpoint) -> Ref:
+        """Where ``endpoint`` is."""
+        return Ref(id=endpoint.id, uri=self.uri("endpoints", endpoint.id))
+
+    def edge_and_route(self, endpoint: Endpoint) -> tuple[Ref | None, Ref | None]:
+        """The edge and the route that ``endpoint`` is, where it is one."""
+        if endpoint.edge is None:
+            return None, None
+        edge, route = edge_id(endpoint.edge), route_id(endpoint.edge, endpoint.path_prefix or "")
+        return (
+            Ref(id=edge, uri=self.uri("edges", edge)),
+            Ref(id=route, uri=self.uri("edges", edge, "routes", route)),
+        )
+
+    def token(self, token: ApiToken, last_used: int | None = None) -> Token:
+        """``token`` without its secret; ``last_used`` in Unix ms."""
         return Token(
             id=token.id,
             uri=self.uri("tokens", token.id),
             name=token.name,
             scope=token.scope,
             created_at=timestamp(token.created_at),
-            expires_at=None if token.expires_at is None else timestamp(token.expires_at),
+            expires_at=time_or_null(token.expires_at),
+            last_used=time_or_null(last_used),
         )
 
     def new_token(self, token: ApiToken, secret: str) -> NewToken:
@@ -222,15 +242,30 @@ class Shapes:
         return NewToken(**msgspec.structs.asdict(self.token(token)), token=secret)
 
 
-def _browser(context: Context) -> Browser:
-    return Browser(
-        user_agent=_device(context.user_agent),
-        ip_address=context.ip_address,
-        location=None if context.location is None else _place(context.location),
+def _own_session(view: SessionView) -> OwnSession:
+    activity, ended = view.activity, view.ended
+    return OwnSession(
+        tunnel=view.session.endpoint.tunnel,
+        provider=view.session.principal.provider,
+        requests=activity.requests,
+        network=activity.context.network,
+        flags=activity.flags,
+        ended_at=None if ended is None else timestamp(ended.at),
+        ended_reason=None if ended is None else ended.reason.value,
+        ended_by=None if ended is None else ended.by,
     )
 
 
-def _device(agent: UserAgent) -> Device:
+def _browser(context: Context) -> Browser:
+    return Browser(
+        user_agent=device_shape(context.user_agent),
+        ip_address=context.ip_address,
+        location=place_shape(context.location),
+    )
+
+
+def device_shape(agent: UserAgent) -> Device:
+    """The browser ``agent``."""
     return Device(
         raw=agent.raw,
         browser_name=agent.browser_name,
@@ -241,7 +276,10 @@ def _device(agent: UserAgent) -> Device:
     )
 
 
-def _place(location: Location) -> Place:
+def place_shape(location: Location | None) -> Place | None:
+    """Where ``location`` is, as far as that is known."""
+    if location is None:
+        return None
     return Place(
         country_code=location.country_code,
         latitude=location.latitude,

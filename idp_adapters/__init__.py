@@ -1,6 +1,6 @@
 """Identity providers: protocol logic that turns a login into an Identity, and rules over it."""
 
-from idp_adapters.destinations import Destinations
+from idp_adapters.destinations import Destinations, UrlError
 from idp_adapters.identity import Identity
 from idp_adapters.oauth import OAuthProvider, OAuthSettings, provider_of
 from idp_adapters.oidc import OidcProvider
@@ -30,7 +30,16 @@ from idp_adapters.provider import (
 from idp_adapters.rules import Rule, RuleError, RuleKind, allowed, parse_rule
 from idp_adapters.saml import EntityIds, SamlProvider, SamlSettings, Threads
 from idp_adapters.settings import OidcSettings, Secret
-from idp_adapters.transport import Answer, Fetch, Request, Transport
+from idp_adapters.transport import (
+    Answer,
+    Fetch,
+    Request,
+    Resolve,
+    Transport,
+    failure_words,
+    judging_session,
+    system_resolve,
+)
 
 __all__ = [
     "PRESETS",
@@ -64,6 +73,7 @@ __all__ = [
     "RelyingParty",
     "Replay",
     "Request",
+    "Resolve",
     "ResponseMode",
     "Rule",
     "RuleError",
@@ -74,7 +84,11 @@ __all__ = [
     "Sending",
     "Threads",
     "Transport",
+    "UrlError",
     "allowed",
+    "failure_words",
+    "judging_session",
     "parse_rule",
     "provider_of",
+    "system_resolve",
 ]

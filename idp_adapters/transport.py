@@ -14,6 +14,10 @@ from typing import Literal, Protocol
 import aiohttp
 import msgspec
 from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.client_reqrep import ClientRequest
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 from yarl import URL
 
 from idp_adapters.destinations import Destinations, UrlError, is_localhost_name
@@ -28,6 +32,8 @@ DEADLINE_S = 5.0
 MAX_ANSWER = 1024 * 1024
 MAX_CONNECTIONS = 100
 """At once, to one provider; a login beyond that waits for its turn, within its deadline."""
+MOST_INTERIM = 10
+"""Interim answers (1xx, RFC 9110 §15.2) before the one that counts; whoever sends more is not heard out."""
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """The addresses of a name, as literals; the port is only a hint. Raises OSError when there are none."""
@@ -102,7 +108,7 @@ class Transport:
         deadline_s: float = DEADLINE_S,
     ) -> None:
         self._destinations = destinations
-        self._resolver = _JudgingResolver(destinations, resolve)
+        self._resolve = resolve
         self._tls = tls
         self._deadline_s = deadline_s
         self._session: aiohttp.ClientSession | None = None
@@ -121,12 +127,14 @@ class Transport:
             raise LoginError("provider_unreachable", detail) from None
         except (aiohttp.ClientSSLError, ssl.SSLError) as error:
             raise LoginError(
-                "provider_misconfigured", f"{shown(request.url)}: TLS: {_words(error)}"
+                "provider_misconfigured", f"{shown(request.url)}: TLS: {failure_words(error)}"
             ) from None
         except aiohttp.InvalidURL:
             raise LoginError("provider_misconfigured", f"{shown(request.url)}: not a usable URL") from None
         except (aiohttp.ClientError, OSError) as error:
-            raise LoginError("provider_unreachable", f"{shown(request.url)}: {_words(error)}") from None
+            raise LoginError(
+                "provider_unreachable", f"{shown(request.url)}: {failure_words(error)}"
+            ) from None
 
     async def close(self) -> None:
         """Close the session."""
@@ -153,20 +161,74 @@ class Transport:
 
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
-            connector = aiohttp.TCPConnector(
-                resolver=self._resolver,
-                limit=MAX_CONNECTIONS,
-                use_dns_cache=False,
-                keepalive_timeout=KEPT_S,
-                ssl=self._tls if self._tls is not None else True,
-            )
-            self._session = aiohttp.ClientSession(
-                connector=connector,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-                headers={"User-Agent": "outerward"},
-            )
+            self._session = judging_session(self._destinations, resolve=self._resolve, tls=self._tls)
         return self._session
+
+
+def judging_session(
+    destinations: Destinations, *, resolve: Resolve = system_resolve, tls: ssl.SSLContext | None = None
+) -> aiohttp.ClientSession:
+    """A client session that connects only to addresses which ``destinations`` admits, and keeps no cookie.
+
+    Literal addresses in URLs are not resolved: ``Destinations.check_url`` judges these.
+    """
+    connector = _BoundedConnector(
+        resolver=_JudgingResolver(destinations, resolve),
+        limit=MAX_CONNECTIONS,
+        use_dns_cache=False,
+        keepalive_timeout=KEPT_S,
+        ssl=tls if tls is not None else True,
+    )
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        headers={"User-Agent": "outerward"},
+    )
+
+
+class _EndlessHeads(aiohttp.ClientError):
+    """The other side sends head after head, as 1xx may be sent, and never comes to its answer."""
+
+    strerror = f"more than {MOST_INTERIM} interim answers"
+
+
+class _BoundedConnector(aiohttp.TCPConnector):
+    """Connections on which a request is followed by so many heads at most.
+
+    aiohttp keeps every head that comes and skips 1xx without letting others have their turn: a server that
+    never stops sending them would have the whole process to itself.
+    """
+
+    async def connect(
+        self,
+        req: ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109
+    ) -> Connection:
+        connection = await super().connect(req, traces, timeout)
+        if connection.protocol is not None:
+            _bound_heads(connection.protocol)
+        return connection
+
+
+def _bound_heads(protocol: ResponseHandler) -> None:
+    """Count anew the heads that ``protocol`` takes, and break off when they are too many.
+
+    It counts where they come in: what a flood brings in one turn of the loop is dropped before anybody reads.
+    """
+    heads = 0
+
+    def feed_data(head: object, size: int = 0) -> None:
+        nonlocal heads
+        heads += 1
+        if heads <= MOST_INTERIM + 1:
+            ResponseHandler.feed_data(protocol, head, size)  # type: ignore[arg-type]
+        elif heads == MOST_INTERIM + 2:
+            protocol.abort()
+            protocol.set_exception(_EndlessHeads())
+
+    protocol.feed_data = feed_data  # type: ignore[method-assign, assignment]
 
 
 class _JudgingResolver(AbstractResolver):
@@ -206,7 +268,7 @@ def _refuse_unwanted(url: str, response: aiohttp.ClientResponse) -> None:
         raise LoginError("provider_misconfigured", f"{url}: answered compressed, unasked")
 
 
-def _words(error: Exception) -> str:
+def failure_words(error: Exception) -> str:
     """What the machine says of a failed connection; nothing of what the other side said."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         error = error.certificate_error

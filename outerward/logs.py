@@ -35,7 +35,7 @@ _SECRET_PARTS = (
 _SECRET_NAMES = frozenset({"code", "state", "nonce", "verifier", "code_verifier", "assertion"})
 _PUBLIC_ENDINGS = ("_id", "_path", "_name", "_count", "_endpoint")
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+(?=@)|(?i:(?<=bearer )|(?<=basic ))\S+|owt_[\w-]{8,}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 _CONTROL_BUT_NEWLINE = re.compile(rf"(?!\n){_CONTROL.pattern}")
 
 

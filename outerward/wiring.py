@@ -3,10 +3,11 @@
 import asyncio
 import socket
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from aiohttp import web
 
-from admin_api import AdminRunner, create_app
+from admin_api import AdminRunner, Topology, create_app, event_renderer
 from idp_adapters import (
     EntityIds,
     LoginError,
@@ -22,21 +23,26 @@ from idp_adapters import (
 )
 from outerward.config import Settings, login_host_of, routes_of
 from outerward.metrics_page import CountedOf, metrics_app
+from outerward.webhooks import Webhooks
 from proxy import (
     AccessLog,
     Contexts,
     Counted,
     IdentityKey,
     Journal,
+    Keep,
     Metrics,
     Places,
     Site,
     Worker,
     WriteLines,
     create_control_app,
+    keep_for,
     wall_clock_ms,
 )
-from session_store import Store, StoreError, StoreRefused
+from session_store import Retention, Store, StoreError, StoreRefused
+
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 def open_store(settings: Settings) -> Store:
@@ -45,6 +51,11 @@ def open_store(settings: Settings) -> Store:
         settings.store.url,
         secrets=settings.store.secret,
         check_timeout_s=settings.store.check_timeout.total_seconds(),
+        retention=Retention(
+            history=settings.privacy.history // _MILLISECOND,
+            ended=settings.privacy.ended // _MILLISECOND,
+            user=settings.store.user_retention // _MILLISECOND,
+        ),
     )
 
 
@@ -67,12 +78,13 @@ class Edge:
         self._providers: Providers = {
             name: self._provider(name, provider) for name, provider in settings.provider.items()
         }
+        contexts = Contexts(Places(settings.geoip.databases), keep_for(settings.privacy.ip))
         self._journal = Journal(
-            Metrics() if settings.metrics.listen is not None else None, _access_log(settings, write_traffic)
+            Metrics() if settings.metrics.listen is not None else None,
+            _access_log(settings, write_traffic, contexts.kept),
         )
         site = Site.of(routes_of(settings, edge_port), login_host_of(settings, edge_port))
         identity_key = IdentityKey(self._store.settle)
-        contexts = Contexts(Places(settings.geoip.databases))
         self._worker = Worker(
             site,
             self._store,
@@ -126,26 +138,35 @@ class Edge:
             raise LoginError("provider_misconfigured", str(error)) from None
 
 
-def _access_log(settings: Settings, write: WriteLines) -> AccessLog | None:
+def _access_log(settings: Settings, write: WriteLines, kept: Keep) -> AccessLog | None:
     line_format = settings.log.access
-    return None if line_format == "none" else AccessLog(line_format, write, wall_clock_ms)
+    return None if line_format == "none" else AccessLog(line_format, write, wall_clock_ms, kept)
 
 
 class Admin:
-    """The admin API on its listener, and the metrics on theirs.
+    """The admin API on its listener, the metrics on theirs, and the delivery to webhooks.
 
     ``edge_status`` is asked for the readiness, ``all_counted`` for the metrics.
     """
 
-    def __init__(self, settings: Settings, edge_status: Callable[[], str], all_counted: CountedOf) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        edge_port: int,
+        edge_status: Callable[[], str],
+        all_counted: CountedOf,
+    ) -> None:
         self._store = open_store(settings)
         self._edge_status = edge_status
+        public_url = settings.admin.public_url or ""
         app = create_app(
             self._store,
-            public_url=settings.admin.public_url or "",
+            public_url=public_url,
             bootstrap_token=settings.admin.bootstrap_token,
+            topology=_topology(settings, edge_port),
             readiness=self.missing,
         )
+        self._webhooks = Webhooks(settings.webhook, self._store, event_renderer(public_url))
         self._runners = [AdminRunner(app, handle_signals=False)]
         if settings.metrics.listen is not None:
             page = metrics_app(all_counted, self.missing)
@@ -154,6 +175,7 @@ class Admin:
     async def start(self, sockets: Sequence[socket.socket]) -> None:
         """Accept connections on the API's socket, and on that of the metrics; the store may be away."""
         await self._store.start(sweeps=True)
+        self._webhooks.start()
         for runner, each in zip(self._runners, sockets, strict=True):
             await runner.setup()
             await web.SockSite(runner, each).start()
@@ -178,4 +200,12 @@ class Admin:
                 await asyncio.gather(*(runner.cleanup() for runner in self._runners))
         except TimeoutError:
             pass
+        await self._webhooks.close()
         await self._store.close()
+
+
+def _topology(settings: Settings, edge_port: int) -> Topology:
+    return Topology(
+        tunnels=tuple(tunnel.name for tunnel in settings.tunnel),
+        endpoints=tuple(route.endpoint for route in routes_of(settings, edge_port)),
+    )

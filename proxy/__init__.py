@@ -7,7 +7,7 @@ canonical request), ``routes``, ``gate``, ``exchange`` with ``forwarding`` and `
 
 from proxy.addresses import frontchannel_logout_path
 from proxy.connectors import why_not
-from proxy.context import Contexts, Places, describe, network_of, warm_up
+from proxy.context import Contexts, Keep, Places, Privacy, describe, keep_for, network_of, warm_up
 from proxy.identity_jwt import IdentityKey
 from proxy.journal import AccessLog, Journal, WriteLines
 from proxy.limits import Limits
@@ -33,10 +33,12 @@ __all__ = [
     "Host",
     "IdentityKey",
     "Journal",
+    "Keep",
     "Limits",
     "LoginHost",
     "Metrics",
     "Places",
+    "Privacy",
     "PublicPaths",
     "Route",
     "Sample",
@@ -49,6 +51,7 @@ __all__ = [
     "create_control_app",
     "describe",
     "frontchannel_logout_path",
+    "keep_for",
     "network_of",
     "public_path",
     "relying_party",

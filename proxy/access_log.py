@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from proxy.context import Keep
 from proxy.fields import Fields
 from proxy.finished import Finished, Outcome
 from proxy.head import Request
@@ -63,10 +64,11 @@ class _Visitor(msgspec.Struct, gc=False):
 _ENCODER = msgspec.json.Encoder()
 
 
-def json_lines(records: Sequence[Finished], zero_ms: int) -> list[bytes]:
+def json_lines(records: Sequence[Finished], zero_ms: int, kept: Keep) -> list[bytes]:
     """A JSON object for each record, in order, each with its line end.
 
-    ``zero_ms``: the Unix time, in milliseconds, at which the clock of the records read 0.
+    ``zero_ms``: the Unix time, in milliseconds, at which the clock of the records read 0. ``kept``: what may
+    be logged of a client's address.
     """
     encode = _ENCODER.encode
     lines = []
@@ -83,7 +85,7 @@ def json_lines(records: Sequence[Finished], zero_ms: int) -> list[bytes]:
         key = (id(fields), id(record.route), id(record.session), record.client)
         visitor = visitors.get(key)
         if visitor is None:
-            visitor = visitors[key] = encode(_visitor(record, fields))[1:]
+            visitor = visitors[key] = encode(_visitor(record, fields, kept))[1:]
         first = _Request(
             timestamp,
             _printable(record.request_id),
@@ -100,10 +102,10 @@ def json_lines(records: Sequence[Finished], zero_ms: int) -> list[bytes]:
     return lines
 
 
-def _visitor(record: Finished, fields: Fields | None) -> _Visitor:
+def _visitor(record: Finished, fields: Fields | None, kept: Keep) -> _Visitor:
     route, session = record.route, record.session
     return _Visitor(
-        client=_printable(record.client),
+        client=_printable(kept(record.client)),
         host="" if fields is None else fields.hostname,
         endpoint=None if route is None else route.endpoint.public_url,
         tunnel=None if route is None else route.endpoint.tunnel,
@@ -113,18 +115,20 @@ def _visitor(record: Finished, fields: Fields | None) -> _Visitor:
     )
 
 
-def combined_lines(records: Sequence[Finished], zero_ms: int) -> list[bytes]:
+def combined_lines(records: Sequence[Finished], zero_ms: int, kept: Keep) -> list[bytes]:
     """As ``json_lines``, in the combined format; the referrer may hold a query, so it is always ``-``."""
-    return [_combined_line(record, (zero_ms + int(record.ended_s * 1000)) // 1000) for record in records]
+    return [
+        _combined_line(record, (zero_ms + int(record.ended_s * 1000)) // 1000, kept) for record in records
+    ]
 
 
-LINES_OF: Mapping[LineFormat, Callable[[Sequence[Finished], int], list[bytes]]] = {
+LINES_OF: Mapping[LineFormat, Callable[[Sequence[Finished], int, Keep], list[bytes]]] = {
     "json": json_lines,
     "combined": combined_lines,
 }
 
 
-def _combined_line(record: Finished, ended_at_s: int) -> bytes:
+def _combined_line(record: Finished, ended_at_s: int, kept: Keep) -> bytes:
     request, session = record.request, record.session
     asked = agent = "-"
     if isinstance(request, Request):
@@ -133,7 +137,7 @@ def _combined_line(record: Finished, ended_at_s: int) -> bytes:
         agent = _quoted_agent(request.fields.user_agent)
     user = "-" if session is None else _field(session.user_id)
     return (
-        f"{_field(record.client)} - {user} [{_combined_second(ended_at_s)}]"
+        f"{_field(kept(record.client))} - {user} [{_combined_second(ended_at_s)}]"
         f' "{asked}" {_status(record)} {record.sent} "-" "{agent}"\n'
     ).encode()
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import structlog
 
 from proxy.access_log import LINES_OF, LineFormat
+from proxy.context import Keep, kept_whole
 from proxy.finished import Finished
 from proxy.metrics import Counted, Metrics, Sample
 
@@ -27,16 +28,20 @@ WriteLines = Callable[[bytes], None]
 
 @dataclass(frozen=True, slots=True)
 class AccessLog:
-    """Where and how the lines of requests are written; ``now_ms`` is the Unix time in milliseconds."""
+    """Where and how the lines of requests are written; ``now_ms`` is the Unix time in milliseconds.
+
+    ``kept``: what may be logged of a client's address.
+    """
 
     line_format: LineFormat
     write: WriteLines
     now_ms: Callable[[], int]
+    kept: Keep = kept_whole
 
     def tell(self, records: Sequence[Finished], clock_s: float) -> None:
         """Write the lines of ``records``, whose clock reads ``clock_s`` now."""
         zero_ms = self.now_ms() - int(clock_s * 1000)
-        self.write(b"".join(LINES_OF[self.line_format](records, zero_ms)))
+        self.write(b"".join(LINES_OF[self.line_format](records, zero_ms, self.kept)))
 
 
 class Journal:

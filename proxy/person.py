@@ -36,3 +36,8 @@ def identity_of(principal: Principal) -> Identity:
 def account_of(principal: Principal) -> str:
     """How a page names the account."""
     return principal.email or principal.username or principal.name or principal.subject
+
+
+def author_of(provider: str) -> str:
+    """How events and tombstones name a provider as the one who did it."""
+    return f"provider:{provider}"

@@ -102,14 +102,10 @@ class Recorder:
                 return
 
     def _touch(self, noted: _Noted) -> Touch:
-        session = noted.session
         return Touch(
-            cookie_hash=session.cookie_hash,
-            endpoint_id=session.endpoint.id,
-            user_tag=session.user_tag,
+            session=noted.session,
             at_ms=noted.at_ms,
             requests=noted.requests,
-            idle_timeout_s=session.idle_timeout_s,
             context=self._context_of(noted.address, noted.agent) if noted.seen_at_ms else None,
             context_at_ms=noted.seen_at_ms,
         )

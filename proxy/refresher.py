@@ -15,7 +15,7 @@ from enum import Enum, auto
 import structlog
 
 from idp_adapters import Identity, LoginCompleted, LoginError, LoginErrorReason, Providers, allowed
-from proxy.person import identity_of, principal_of
+from proxy.person import author_of, identity_of, principal_of
 from proxy.routes import Route, Site
 from session_store import (
     ApplicationSession,
@@ -255,7 +255,7 @@ class Refresher:
             if route is not None and not allowed(route.rules, completed.identity):
                 log.info("refresh_ended", reason="not_allowed", user=browser.user_id, session=session.id)
                 await self._store.end_application_session(
-                    session.id, EndReason.REFRESH_REFUSED, browser.principal.provider
+                    session.id, EndReason.REFRESH_REFUSED, author_of(browser.principal.provider)
                 )
         principal = principal_of(completed.identity, browser.principal.provider)
         await self._write(browser, holder, completed, principal, said_at)
@@ -286,7 +286,7 @@ class Refresher:
             return  # a slow one, whose turn was over, used up the token that was refused, and has written
         log.info("refresh_ended", reason=reason, detail=detail, user=browser.user_id)
         await self._store.end_browser_session(
-            browser.cookie_hash, EndReason.REFRESH_REFUSED, browser.principal.provider
+            browser.cookie_hash, EndReason.REFRESH_REFUSED, author_of(browser.principal.provider)
         )
 
     @asynccontextmanager

@@ -1,9 +1,11 @@
 """The session store: records, the check path, revocation, and the embedded server. Imports nothing else."""
 
 from session_store.address import parse_address
+from session_store.bulk import MOST_AT_ONCE, Part
 from session_store.embedded import EmbeddedStore
 from session_store.ends import Ends
 from session_store.errors import (
+    LoginBlocked,
     LoginOvertaken,
     NotConfirmed,
     OutOfStep,
@@ -11,8 +13,26 @@ from session_store.errors import (
     StoreRefused,
     StoreUnavailable,
 )
+from session_store.event_tail import FellBehind, Subscription
+from session_store.events import (
+    EVENT_TYPES,
+    PERSON,
+    Event,
+    EventPage,
+    StoredEvent,
+    is_event_id,
+    person_hash,
+)
+from session_store.familiar import Familiar
 from session_store.fastpath import Asker, Awaited
 from session_store.ids import (
+    EDGE_PREFIX,
+    ENDPOINT_PREFIX,
+    ROUTE_PREFIX,
+    SESSION_PREFIX,
+    TOKEN_PREFIX,
+    TUNNEL_PREFIX,
+    USER_PREFIX,
     EndpointId,
     IdSource,
     SessionId,
@@ -22,18 +42,32 @@ from session_store.ids import (
     endpoint_id,
     is_id,
     route_id,
+    tunnel_id,
 )
 from session_store.lifecycle import NOTICE_REASONS, EndReason, State
 from session_store.notices import Ended
 from session_store.pins import changed_pin, pins_of
+from session_store.query import (
+    LONGEST_SEARCH,
+    Count,
+    FilterError,
+    Kind,
+    Search,
+    TooBroad,
+    Wanted,
+    parse_filter,
+)
 from session_store.records import (
+    Access,
     Activity,
     ApiToken,
     ApplicationSession,
+    Block,
     BrowserSession,
     Context,
     CookieHash,
     Endpoint,
+    Flag,
     Location,
     PinKind,
     Pins,
@@ -48,37 +82,63 @@ from session_store.records import (
     user_tag,
 )
 from session_store.refreshes import RefreshTurn
-from session_store.settings import StoreSettings
+from session_store.settings import Retention, StoreSettings
 from session_store.store import Store
 from session_store.tokens import new_token_secret
-from session_store.views import Page, SessionView, Touch, UserView
+from session_store.views import EndedHow, Page, SessionView, Touch, UserView
 
 __all__ = [
+    "EDGE_PREFIX",
+    "ENDPOINT_PREFIX",
+    "EVENT_TYPES",
+    "LONGEST_SEARCH",
+    "MOST_AT_ONCE",
     "NOTICE_REASONS",
+    "PERSON",
+    "ROUTE_PREFIX",
+    "SESSION_PREFIX",
+    "TOKEN_PREFIX",
+    "TUNNEL_PREFIX",
+    "USER_PREFIX",
+    "Access",
     "Activity",
     "ApiToken",
     "ApplicationSession",
     "Asker",
     "Awaited",
+    "Block",
     "BrowserSession",
     "Context",
     "CookieHash",
+    "Count",
     "EmbeddedStore",
     "EndReason",
     "Ended",
+    "EndedHow",
     "Endpoint",
     "EndpointId",
     "Ends",
+    "Event",
+    "EventPage",
+    "Familiar",
+    "FellBehind",
+    "FilterError",
+    "Flag",
     "IdSource",
+    "Kind",
     "Location",
+    "LoginBlocked",
     "LoginOvertaken",
     "NotConfirmed",
     "OutOfStep",
     "Page",
+    "Part",
     "PinKind",
     "Pins",
     "Principal",
     "RefreshTurn",
+    "Retention",
+    "Search",
     "SessionId",
     "SessionView",
     "State",
@@ -88,23 +148,31 @@ __all__ = [
     "StoreSettings",
     "StoreTime",
     "StoreUnavailable",
+    "StoredEvent",
+    "Subscription",
     "TokenId",
     "Tombstone",
+    "TooBroad",
     "Touch",
     "User",
     "UserAgent",
     "UserId",
     "UserTag",
     "UserView",
+    "Wanted",
     "changed_pin",
     "decode",
     "edge_id",
     "endpoint_id",
+    "is_event_id",
     "is_id",
     "is_tombstone",
     "new_token_secret",
     "parse_address",
+    "parse_filter",
+    "person_hash",
     "pins_of",
     "route_id",
+    "tunnel_id",
     "user_tag",
 ]

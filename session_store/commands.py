@@ -7,7 +7,7 @@ has not seen since its start, which by that very answer did not run. Every fault
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import hiredis
 from redis.asyncio.connection import (
@@ -25,6 +25,7 @@ from session_store import keys, topology
 from session_store.address import Address
 from session_store.errors import NotConfirmed, StoreRefused, StoreUnavailable
 from session_store.lua import Command, in_full
+from session_store.replies import ReplyParser
 
 Reply = bytes | int | None | list["Reply"]
 
@@ -132,13 +133,8 @@ async def _converse(
     connection: AbstractConnection, commands: Sequence[Command]
 ) -> list[Reply | ResponseError]:
     await connection.send_packed_command(pack(commands), check_health=False)
-    replies: list[Reply | ResponseError] = []
-    for _ in commands:
-        try:
-            replies.append(await connection.read_response(disable_decoding=True))
-        except ResponseError as error:
-            replies.append(error)
-    return replies
+    parser = cast("ReplyParser", connection._parser)
+    return await parser.read_replies(len(commands))
 
 
 def _pool(address: Address) -> ConnectionPool:
@@ -157,6 +153,7 @@ def _pool(address: Address) -> ConnectionPool:
     return ConnectionPool(
         kind,
         max_connections=_CONNECTIONS,
+        parser_class=ReplyParser,
         protocol=2,
         driver_info=None,
         retry=Retry(NoBackoff(), 0),

@@ -9,25 +9,35 @@ from contextlib import suppress
 from typing import TypeVar, cast
 
 from session_store import keys, lua
+from session_store.activities import SHOWN, shown_activity
 from session_store.commands import Commands, Reply
 from session_store.errors import StoreUnavailable
-from session_store.ids import EndpointId, SessionId, UserId, is_id, made_at_s
-from session_store.lookup import read_place, read_tag
+from session_store.ids import (
+    SESSION_PREFIX,
+    USER_PREFIX,
+    EndpointId,
+    SessionId,
+    UserId,
+    is_id,
+    may_be_under_way,
+)
+from session_store.lookup import Place, read_place, read_tag
 from session_store.records import (
-    Activity,
     ApplicationSession,
-    Context,
+    Block,
+    EndedSession,
     Milliseconds,
     User,
     UserTag,
     decode,
     is_tombstone,
 )
-from session_store.views import Page, SessionView, UserView
+from session_store.views import EndedHow, SessionView, UserView
 
-_WRITE_UNDER_WAY_S = 60
-_READ_AT_LEAST = 100
 _COMMANDS_AT_ONCE = 500
+_COUNTED_AT_MOST = 50
+"""A user's sessions that are counted on their records; of more the index knows the number well enough."""
+
 _OF_A_USER_AT_MOST = 500
 
 V = TypeVar("V")
@@ -41,21 +51,13 @@ class Directory:
         self._commands = commands
         self._now_ms = now_ms
 
-    async def users(self, *, limit: int, before: str | None) -> Page[UserView]:
-        """See Store.users."""
-        return await self._page(keys.USERS, self._user_views, limit, before)
-
     async def user(self, user_id: UserId) -> UserView | None:
         """See Store.user."""
-        return (await self._user_views([user_id]))[0] if is_id(user_id, "edgusr_") else None
-
-    async def sessions(self, *, limit: int, before: str | None) -> Page[SessionView]:
-        """See Store.sessions."""
-        return await self._page(keys.SESSIONS, self._session_views, limit, before)
+        return (await self.user_views([user_id]))[0] if is_id(user_id, USER_PREFIX) else None
 
     async def session(self, session_id: SessionId) -> SessionView | None:
         """See Store.session."""
-        return (await self._session_views([session_id]))[0] if is_id(session_id, "edgses_") else None
+        return (await self.session_views([session_id]))[0] if is_id(session_id, SESSION_PREFIX) else None
 
     async def user_sessions(self, tag: UserTag) -> list[SessionView]:
         """See Store.user_sessions."""
@@ -63,15 +65,30 @@ class Directory:
         ids = sorted((entry.decode() for entry in found), reverse=True)
         views: list[SessionView] = []
         for first in range(0, len(ids), _OF_A_USER_AT_MOST):
-            some = await self._session_views(ids[first : first + _OF_A_USER_AT_MOST])
+            some = await self.session_views(ids[first : first + _OF_A_USER_AT_MOST])
             views.extend(view for view in some if view is not None and view.session.user_tag == tag)
             if len(views) >= _OF_A_USER_AT_MOST:
                 break
         return views[:_OF_A_USER_AT_MOST]
 
+    async def count_at(self, ids: Sequence[EndpointId]) -> list[int]:
+        """See Store.sessions_at."""
+        leads = [each.encode() for each in ids]
+        counts = await self._all(
+            [("ZLEXCOUNT", keys.BY_ENDPOINT, b"[%b\0" % lead, b"(%b\1" % lead) for lead in leads]
+        )
+        return cast("list[int]", counts)
+
     async def live_at(self, ids: list[str], endpoint_id: EndpointId) -> list[ApplicationSession]:
         """The records of those that are live at this endpoint; one that cannot be read hides no other."""
-        values, now = await self._values(ids, endpoint_id), self._now_ms()
+        return await self._readable(ids, endpoint_id)
+
+    async def readable(self, ids: list[str]) -> list[ApplicationSession]:
+        """The records of those that are live; one that cannot be read hides no other."""
+        return await self._readable(ids, None)
+
+    async def _readable(self, ids: list[str], at: EndpointId | None) -> list[ApplicationSession]:
+        values, now = await self._values(ids, at), self._now_ms()
         live: list[ApplicationSession] = []
         for session_id, value in zip(ids, values, strict=True):
             with suppress(StoreUnavailable):
@@ -79,48 +96,19 @@ class Directory:
                 live += [record] if record is not None else []
         return live
 
-    async def drop_some_sessions(self, after: str) -> str | None:
-        """Drop what is over among the next hundred entries of the list of all sessions, oldest first.
-
-        They follow ``after``, or are the first where it is ""; returns the last of them, or None at the end.
-        """
-        start = f"({after}" if after else "-"
-        found = await self._commands.run(
-            "ZRANGE", keys.SESSIONS, start, "+", "BYLEX", "LIMIT", 0, _READ_AT_LEAST
-        )
-        ids = [entry.decode() for entry in cast("list[bytes]", found)]
-        values, now = await self._values(ids), self._now_ms()
-        over = [entry for entry, value in zip(ids, values, strict=True) if _is_over(value, entry, now)]
-        await self._drop(keys.SESSIONS, over)
-        return ids[-1] if len(ids) == _READ_AT_LEAST else None
-
-    async def _page(self, index: bytes, read: Read[V], limit: int, before: str | None) -> Page[V]:
-        """Read on from ``before`` until there is one row more than asked for, or no more entry."""
-        wanted = max(limit + 1, _READ_AT_LEAST)
-        rows: list[V] = []
-        start = "+" if before is None else f"({before}"
-        while True:
-            found = await self._commands.run("ZRANGE", index, start, "-", "BYLEX", "REV", "LIMIT", 0, wanted)
-            ids = [entry.decode() for entry in cast("list[bytes]", found)]
-            views = await read(ids)
-            rows.extend(view for view in views if view is not None)
-            await self._drop(index, [entry for entry, view in zip(ids, views, strict=True) if view is None])
-            if len(rows) > limit or len(ids) < wanted:
-                return Page(rows[:limit], more=len(rows) > limit)
-            start = f"({ids[-1]}"
-
-    async def _user_views(self, ids: list[str]) -> list[UserView | None]:
+    async def user_views(self, ids: list[str]) -> list[UserView | None]:
+        """Users by their whole ids; None for each who is not there."""
         tags = [
             read_tag(reply)
             for reply in await self._all([("GET", keys.user_tag_of(UserId(user_id))) for user_id in ids])
         ]
         known = [tag for tag in tags if tag is not None]
-        records = await self._all([("GET", keys.user(tag)) for tag in known])
-        times = await self._all([("GET", keys.last_active(tag)) for tag in known])
-        counts = await self._counts(known)
+        replies = await self._all([command for tag in known for command in _of_user(tag)])
+        of_each = [replies[first : first + 5] for first in range(0, len(replies), 5)]
+        counts = await self._counts(known, of_each)
         by_tag = {
-            tag: _user_view(record, time, count)
-            for tag, record, time, count in zip(known, records, times, counts, strict=True)
+            tag: _user_view(record, time, count, block)
+            for tag, (record, time, block, *_), count in zip(known, of_each, counts, strict=True)
         }
         views = [by_tag.get(tag) if tag is not None else None for tag in tags]
         return [
@@ -128,42 +116,41 @@ class Directory:
             for user_id, view in zip(ids, views, strict=True)
         ]
 
-    async def _counts(self, tags: list[UserTag]) -> list[int]:
-        """How many live application sessions each user has, counted on the records."""
-        indexed = cast(
-            "list[list[bytes]]",
-            await self._all([("ZRANGE", keys.user_applications(tag), 0, -1) for tag in tags]),
-        )
-        ids = [[entry.decode() for entry in entries] for entries in indexed]
-        live = iter(await self._live([session_id for of_user in ids for session_id in of_user]))
-        counts = []
-        for tag, of_user in zip(tags, ids, strict=True):
-            records = [next(live) for _ in of_user]
-            gone = [entry for entry, record in zip(of_user, records, strict=True) if record is None]
-            await self._drop(keys.user_applications(tag), gone)
-            counts.append(len(of_user) - len(gone))
+    async def _counts(self, tags: list[UserTag], of_each: list[list[Reply]]) -> list[int]:
+        """How many live application sessions each user has: on the records, of very many by the index."""
+        counts = [cast("int", count) for *_, count, _ in of_each]
+        few = [place for place, count in enumerate(counts) if count <= _COUNTED_AT_MOST]
+        entries = [cast("list[bytes]", of_each[place][-1]) for place in few]
+        live = iter(await self._live([entry.decode() for some in entries for entry in some]))
+        stale: list[lua.Command] = []
+        for place, some in zip(few, entries, strict=True):
+            gone = [entry.decode() for entry in some if next(live) is None]
+            stale += self._dropped(keys.user_applications(tags[place]), gone)
+            counts[place] = len(some) - len(gone)
+        with suppress(StoreUnavailable):
+            await self._commands.run_all(stale)
         return counts
 
-    async def _session_views(self, ids: list[str]) -> list[SessionView | None]:
-        records = await self._live(ids)
-        live = [record for record in records if record is not None]
-        activities = await self._all(
-            [
-                (
-                    "HMGET",
-                    keys.activity(record.cookie_hash, record.endpoint.id),
-                    "last_active",
-                    "requests",
-                    "context",
-                )
-                for record in live
-            ]
+    async def session_views(self, ids: list[str]) -> list[SessionView | None]:
+        """Application sessions by their whole ids; None for each that is not live."""
+        places = await self._places(ids)
+        replies = iter(
+            await self._all(
+                [command for place in places if place is not None for command in _of_session(place)]
+            )
         )
-        by_id = {
-            record.id: SessionView(record, _activity(record, cast("list[bytes | None]", reply)))
-            for record, reply in zip(live, activities, strict=True)
-        }
-        return [by_id.get(SessionId(session_id)) for session_id in ids]
+        now = self._now_ms()
+        views: list[SessionView | None] = []
+        for session_id, place in zip(ids, places, strict=True):
+            value, activity = (next(replies), next(replies)) if place is not None else (None, None)
+            record = _live_record(value, session_id, now)
+            views.append(_session_view(record, activity) if record is not None else None)
+        return views
+
+    async def ended_views(self, ids: list[str]) -> list[SessionView | None]:
+        """Sessions that are over by their whole ids; None for each that is not kept any more."""
+        values = await self._all([("GET", keys.ended_session(SessionId(session_id))) for session_id in ids])
+        return [_ended_view(value) for value in values]
 
     async def _live(self, ids: list[str]) -> list[ApplicationSession | None]:
         """The records of those that are live, by what stands at their keys now."""
@@ -172,12 +159,7 @@ class Directory:
 
     async def _values(self, ids: list[str], at: EndpointId | None = None) -> list[Reply]:
         """What stands where each session's place says, if it has one (``at`` this endpoint)."""
-        places = [
-            read_place(reply)
-            for reply in await self._all(
-                [("GET", keys.session_place(SessionId(session_id))) for session_id in ids]
-            )
-        ]
+        places = await self._places(ids)
         if at is not None:
             places = [place if place is not None and place[1] == at else None for place in places]
         values = iter(
@@ -185,19 +167,42 @@ class Directory:
         )
         return [next(values) if place is not None else None for place in places]
 
-    async def _drop(self, index: bytes, ids: Sequence[str]) -> None:
-        """Take entries without a record out of ``index``, unless their record may still be on its way."""
-        oldest_s = self._now_ms() // 1000 - _WRITE_UNDER_WAY_S
-        stale = [entry for entry in ids if made_at_s(entry) < oldest_s]
-        if stale:
-            with suppress(StoreUnavailable):
-                await self._commands.run("ZREM", index, *stale)
+    async def _places(self, ids: list[str]) -> list[Place | None]:
+        """Where each session stands, as far as that is known."""
+        asked: list[lua.Command] = [("GET", keys.session_place(SessionId(session_id))) for session_id in ids]
+        return [read_place(reply) for reply in await self._all(asked)]
+
+    def _dropped(self, index: bytes, ids: Sequence[str]) -> list[lua.Command]:
+        """What takes entries without a record out of ``index``, unless their record may be on its way."""
+        now = self._now_ms()
+        stale = [entry for entry in ids if not may_be_under_way(entry, now)]
+        return [("ZREM", index, *stale)] if stale else []
 
     async def _all(self, commands: list[lua.Command]) -> list[Reply]:
         replies: list[Reply] = []
         for first in range(0, len(commands), _COMMANDS_AT_ONCE):
             replies.extend(await self._commands.run_all(commands[first : first + _COMMANDS_AT_ONCE]))
         return replies
+
+
+def _of_user(tag: UserTag) -> list[lua.Command]:
+    """What a view of a user needs: record, last activity, block, number of sessions, and some of those."""
+    sessions = keys.user_applications(tag)
+    return [
+        ("GET", keys.user(tag)),
+        ("GET", keys.last_active(tag)),
+        ("GET", keys.block(tag)),
+        ("ZCARD", sessions),
+        ("ZRANGE", sessions, 0, _COUNTED_AT_MOST - 1),
+    ]
+
+
+def _of_session(place: Place) -> list[lua.Command]:
+    return [("GET", keys.application(*place)), ("HMGET", keys.activity(*place), *SHOWN)]
+
+
+def _session_view(record: ApplicationSession, activity: Reply) -> SessionView:
+    return SessionView(record, shown_activity(record, cast("list[bytes | None]", activity)))
 
 
 def _live_record(value: Reply, session_id: str, now: Milliseconds) -> ApplicationSession | None:
@@ -207,26 +212,17 @@ def _live_record(value: Reply, session_id: str, now: Milliseconds) -> Applicatio
     return record if record.id == session_id and record.expires_at > now else None
 
 
-def _is_over(value: Reply, session_id: str, now: Milliseconds) -> bool:
-    """Whether no live record of this session stands there; one that cannot be read may be live to others."""
-    try:
-        return _live_record(value, session_id, now) is None
-    except StoreUnavailable:
-        return False
+def _ended_view(value: Reply) -> SessionView | None:
+    if not isinstance(value, bytes):
+        return None
+    ended = decode(value, EndedSession)
+    return SessionView(ended.session, ended.activity, EndedHow(ended.reason, ended.by, ended.at))
 
 
-def _user_view(record: Reply, last_active: Reply, sessions: int) -> UserView | None:
+def _user_view(record: Reply, last_active: Reply, sessions: int, block: Reply) -> UserView | None:
     if not isinstance(record, bytes):
         return None
     user = decode(record, User)
     last_request = int(last_active) if isinstance(last_active, bytes) else 0
-    return UserView(user, max(user.last_login, last_request), sessions)
-
-
-def _activity(record: ApplicationSession, reply: list[bytes | None]) -> Activity:
-    last_active, requests, context = reply
-    return Activity(
-        last_active=int(last_active or record.created_at),
-        requests=int(requests or 0),
-        context=decode(context, Context) if context is not None else Context(ip_address=""),
-    )
+    stands = decode(block, Block) if isinstance(block, bytes) else None
+    return UserView(user, max(user.last_login, last_request), sessions, stands)

@@ -14,8 +14,11 @@ from urllib.parse import quote
 
 from structlog.typing import FilteringBoundLogger
 
+from session_store.address import parse_address
+from session_store.commands import Commands
 from session_store.data_folder import DataFolder
 from session_store.errors import StoreRefused
+from session_store.rewriting import RewriteLimits, rewrite_when_due
 from session_store.server_log import entry
 from session_store.server_program import configuration, spawn, usable_server
 from session_store.socket_folder import make_socket_path, remove_socket_folder
@@ -28,6 +31,8 @@ _BACK_OFF_S = (0.0, 0.1, 0.2, 0.4, 0.8, 1.0)
 _HEALTHY_S = 2.0
 _STOP_S = 5.0
 _LAST_LINES_S = 0.2
+_ANSWER_S = 1.0
+_LIMITS = RewriteLimits()
 
 
 class _EndedError(Exception):
@@ -41,14 +46,23 @@ class _EndedError(Exception):
 class EmbeddedStore:
     """One server over one data folder. Run it from the main thread: the server ends with that thread.
 
-    ``server``: another redis-server (>= 7.0) or valkey-server than the wheel's. ``url`` is set by ``start``.
+    ``server``: another redis-server (>= 7.0) or valkey-server than the wheel's. ``limits``: when its file is
+    rewritten. ``url`` is set by ``start``.
     """
 
-    def __init__(self, data_dir: Path, *, server: Path | None, log: FilteringBoundLogger) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        server: Path | None,
+        log: FilteringBoundLogger,
+        limits: RewriteLimits = _LIMITS,
+    ) -> None:
         self.url = ""
         self._folder = DataFolder(data_dir.absolute())
         self._server = server
         self._log = log
+        self._limits = limits
         self._lock = -1
         self._held: tuple[int, ...] = ()
         self._socket = Path()
@@ -85,7 +99,34 @@ class EmbeddedStore:
             raise
 
     async def run(self) -> None:
-        """Keep the server running until ``stop``. Raises StoreRefused when it must not be started again."""
+        """Keep the server running, and its file small, until ``stop``.
+
+        Raises StoreRefused when it must not be started again.
+        """
+        commands = Commands(parse_address(self.url), timeout_s=_ANSWER_S)
+        rewriting = asyncio.create_task(rewrite_when_due(commands.run, self._limits, self._log))
+        try:
+            await self._keep_running()
+        finally:
+            rewriting.cancel()
+            await asyncio.wait([rewriting])
+            await commands.close()
+
+    async def stop(self) -> None:
+        """End the server, give the folder back, and leave no socket behind."""
+        self._stopping.set()
+        async with self._spawning:
+            if self._process is not None:
+                await _end(self._process)
+                await self._read_last_lines()
+                self._note_extent()
+            remove_socket_folder(self._folder.path / "run")
+            for descriptor in (*self._held, self._lock):
+                if descriptor >= 0:
+                    os.close(descriptor)
+            self._held, self._lock = (), -1
+
+    async def _keep_running(self) -> None:
         attempt = 0
         began = time.monotonic()
         while (status := await self._until_end()) is not None and self._server is not None:
@@ -101,20 +142,6 @@ class EmbeddedStore:
                 self._log.error("store.not_started", error=str(error))
                 continue
             self._log.warning("store.restarted", took_ms=round((time.monotonic() - began) * 1000))
-
-    async def stop(self) -> None:
-        """End the server, give the folder back, and leave no socket behind."""
-        self._stopping.set()
-        async with self._spawning:
-            if self._process is not None:
-                await _end(self._process)
-                await self._read_last_lines()
-                self._note_extent()
-            remove_socket_folder(self._folder.path / "run")
-            for descriptor in (*self._held, self._lock):
-                if descriptor >= 0:
-                    os.close(descriptor)
-            self._held, self._lock = (), -1
 
     async def _take(self) -> int:
         """The lock; a server that is still dying after its parent was killed gets a moment."""

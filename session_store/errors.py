@@ -21,5 +21,13 @@ class StoreRefused(StoreError):
     """The store must not be used as it is: too old, evicting, locked, damaged; the text says which."""
 
 
+class LoginBlocked(StoreError):
+    """This person may not sign in, until ``until_ms`` (None: until somebody ends the block)."""
+
+    def __init__(self, until_ms: int | None) -> None:
+        super().__init__("an administrator has blocked this person")
+        self.until_ms = until_ms
+
+
 class LoginOvertaken(StoreError):
     """The user was deleted, or the provider ended the session, after this login began: it must begin anew."""

@@ -15,7 +15,18 @@ SessionId = NewType("SessionId", str)
 EndpointId = NewType("EndpointId", str)
 TokenId = NewType("TokenId", str)
 
+USER_PREFIX = "edgusr_"
+SESSION_PREFIX = "edgses_"
+TOKEN_PREFIX = "owtok_"  # noqa: S105 - how ids begin, no secret
+ENDPOINT_PREFIX = "ep_"
+TUNNEL_PREFIX = "tn_"
+EDGE_PREFIX = "edghts_"
+ROUTE_PREFIX = "edghtsrt_"
+
 KSUID_EPOCH_S = 1_400_000_000
+WRITE_UNDER_WAY_S = 60
+"""After so long no write that began with an id can still be under way."""
+
 _LENGTH = 27
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _LARGEST = 1 << 160
@@ -46,12 +57,22 @@ def is_id(text: str, prefix: str) -> bool:
     return number < _LARGEST
 
 
+def bare(public_id: str) -> bytes:
+    """The 27 places of an id without its prefix, as they stand in indexes."""
+    return public_id[-_LENGTH:].encode()
+
+
 def made_at_s(text: str) -> int:
     """When the KSUID that ``text`` ends in was made: Unix time in seconds."""
     number = 0
     for place in text[-_LENGTH:]:
         number = number * 62 + _ALPHABET.index(place)
     return (number >> _RANDOM_BITS) + KSUID_EPOCH_S
+
+
+def may_be_under_way(public_id: str, now_ms: int) -> bool:
+    """Whether what has this id may still be on its way to the store: indexes are written before records."""
+    return made_at_s(public_id) >= now_ms // 1000 - WRITE_UNDER_WAY_S
 
 
 def name_id(prefix: str, kind: str, name: str) -> str:
@@ -62,17 +83,22 @@ def name_id(prefix: str, kind: str, name: str) -> str:
 
 def endpoint_id(name: str) -> EndpointId:
     """The id of the endpoint called ``name``: the tunnel's name, or edge name + path prefix."""
-    return EndpointId(name_id("ep_", "endpoint", name))
+    return EndpointId(name_id(ENDPOINT_PREFIX, "endpoint", name))
+
+
+def tunnel_id(tunnel: str) -> str:
+    """The id of the tunnel called ``tunnel``."""
+    return name_id(TUNNEL_PREFIX, "tunnel", tunnel)
 
 
 def edge_id(edge: str) -> str:
     """The id of the edge called ``edge``."""
-    return name_id("edghts_", "edge", edge)
+    return name_id(EDGE_PREFIX, "edge", edge)
 
 
 def route_id(edge: str, path_prefix: str) -> str:
     """The id of one route of an edge."""
-    return name_id("edghtsrt_", "route", edge + path_prefix)
+    return name_id(ROUTE_PREFIX, "route", edge + path_prefix)
 
 
 class IdSource:
@@ -89,15 +115,15 @@ class IdSource:
 
     def user(self) -> UserId:
         """A new application user's id."""
-        return UserId("edgusr_" + self._next())
+        return UserId(USER_PREFIX + self._next())
 
     def session(self) -> SessionId:
         """A new application session's id."""
-        return SessionId("edgses_" + self._next())
+        return SessionId(SESSION_PREFIX + self._next())
 
     def token(self) -> TokenId:
         """A new API token's id."""
-        return TokenId("owtok_" + self._next())
+        return TokenId(TOKEN_PREFIX + self._next())
 
     def _next(self) -> str:
         seconds = int(self._now_s()) - KSUID_EPOCH_S

@@ -23,6 +23,51 @@ USERS = b"ow:x:users"
 SESSIONS = b"ow:x:sessions"
 """Zset of application session ids, score 0. Slot: its own. Hot path: nobody."""
 
+BY_PROVIDER = b"ow:x:by:provider"
+"""Zset, score 0, of provider display name, 0, bare session id. Slot: its own. Hot path: nobody."""
+
+BY_ENDPOINT = b"ow:x:by:endpoint"
+"""Zset, score 0, of endpoint id, 0, bare session id. Slot: its own. Hot path: nobody."""
+
+BY_IP = b"ow:x:by:ip"
+"""Zset, score 0, of ``ip_key``, 0, bare session id. Slot: its own. Hot path: nobody; written behind."""
+
+BY_COUNTRY = b"ow:x:by:country"
+"""Zset, score 0, of country code, 0, bare session id. Slot: its own. Hot path: nobody; written behind."""
+
+ACTIVE = b"ow:x:active"
+"""Zset of session ids, score = last activity, ms. Slot: its own. Hot path: nobody; written behind."""
+
+ENDS = b"ow:x:ends"
+"""Zset of session ids, score = when each is over if nothing happens, ms. Slot: its own. Hot path: nobody."""
+
+ENDPOINTS = b"ow:x:endpoints"
+"""Hash: endpoint id -> ``E1`` of every endpoint that has had a session. Slot: its own. Hot path: nobody."""
+
+USERS_ACTIVE = b"ow:x:users:active"
+"""Zset of user ids, score = last activity, ms. Slot: its own. Hot path: nobody; written behind."""
+
+USER_WORDS = b"ow:x:users:words"
+"""Zset, score 0, of a word that finds a user, 0, bare user id. Slot: its own. Hot path: nobody."""
+
+ENDED_SESSIONS = b"ow:x:ended"
+"""Zset of ids of ended sessions, score 0. Slot: its own. Hot path: nobody."""
+
+ENDED_AT = b"ow:x:ended:at"
+"""Zset of ids of ended sessions, score = when each ended, ms. Slot: its own. Hot path: nobody."""
+
+ENDED_USERS = b"ow:x:ended:users"
+"""Zset, score 0, of bare user id, 0, bare id of an ended session. Slot: its own. Hot path: nobody."""
+
+BLOCKS = b"ow:x:blocks"
+"""Hash: user id -> user tag of those who were blocked. Slot: its own. Hot path: nobody."""
+
+ERASING = b"ow:x:erasing"
+"""Hash: user id -> user tag of those whose erasure has begun. Slot: its own. Hot path: nobody."""
+
+EVENTS = b"ow:x:events"
+"""Stream of what happened. Slot: its own. Hot path: nobody."""
+
 TOKENS = b"ow:x:tokens"
 """Zset of API token ids, score 0. Slot: its own. Hot path: nobody."""
 
@@ -34,6 +79,9 @@ BARRIER = b"ow:barrier"
 
 SWEEP = b"ow:sweep"
 """Stands while no sweep is due: whoever writes it sweeps. Slot: its own. Hot path: nobody."""
+
+SWEEP_DUE = b"ow:sweep:due"
+"""Stands while a process looks after what time ends. Slot: its own. Hot path: nobody."""
 
 ENDED = b"ow:ended"
 """No key: the channel on which every end is told as it is written."""
@@ -87,6 +135,16 @@ def activities(cookie_hash: CookieHash) -> bytes:
     return b"ow:t:{%b}:" % tag(cookie_hash)
 
 
+def history(cookie_hash: CookieHash, endpoint_id: EndpointId) -> bytes:
+    """Hash of an application session's earlier accesses. Slot: {H}. Hot path: nobody; written behind."""
+    return b"ow:h:{%b}:%b" % (tag(cookie_hash), endpoint_id.encode())
+
+
+def histories(cookie_hash: CookieHash) -> bytes:
+    """What every key of ``history`` of one browser session begins with; no key itself. Slot: {H}."""
+    return b"ow:h:{%b}:" % tag(cookie_hash)
+
+
 def refresh_turn(cookie_hash: CookieHash) -> bytes:
     """Whose turn it is to refresh the browser session. Slot: {H}. Hot path: nobody."""
     return b"ow:r:{%b}" % tag(cookie_hash)
@@ -120,6 +178,16 @@ def user_applications(user_tag: UserTag) -> bytes:
 def user_order(user_tag: UserTag) -> bytes:
     """Zset of session ids at limited endpoints, score = their turn. Slot: {U}. Hot path: nobody."""
     return b"ow:uo:{%b}" % user_tag.encode()
+
+
+def known(user_tag: UserTag) -> bytes:
+    """Hash of the devices and countries that a user has come from. Slot: {U}. Hot path: nobody."""
+    return b"ow:w:{%b}" % user_tag.encode()
+
+
+def block(user_tag: UserTag) -> bytes:
+    """Stands while this person may not sign in. Slot: {U}. Hot path: nobody; read by logins."""
+    return b"ow:bl:{%b}" % user_tag.encode()
 
 
 def named_browsers(name_tag: NameTag) -> bytes:
@@ -163,6 +231,21 @@ def settled(name: str) -> bytes:
     return b"ow:v:%b" % name.encode()
 
 
+def ended_session(session_id: SessionId) -> bytes:
+    """An ended application session. Slot: its own. Hot path: nobody."""
+    return b"ow:z:%b" % session_id.encode()
+
+
+def bulk_users(run: str) -> bytes:
+    """Set of the users whom a bulk revocation has met so far. Slot: its own. Hot path: nobody."""
+    return b"ow:j:%b" % run.encode()
+
+
+def webhook(name: str) -> bytes:
+    """Hash: who tells a webhook, and how far it has been told. Slot: its own. Hot path: nobody."""
+    return b"ow:wh:%b" % name.encode()
+
+
 def token(token_hash: bytes) -> bytes:
     """API token, by base64url of the secret's SHA-256. Slot: its own. Hot path: nobody."""
     return b"ow:k:%b" % token_hash
@@ -171,3 +254,8 @@ def token(token_hash: bytes) -> bytes:
 def token_hash_of(token_id: TokenId) -> bytes:
     """The hash that a token's record stands under. Slot: its own. Hot path: nobody."""
     return b"ow:ki:%b" % token_id.encode()
+
+
+def token_use(token_id: TokenId) -> bytes:
+    """When the token was last used, ms. Slot: its own. Hot path: nobody."""
+    return b"ow:kl:%b" % token_id.encode()

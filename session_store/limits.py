@@ -10,12 +10,11 @@ from typing import cast
 from session_store import keys, lua
 from session_store.commands import Commands
 from session_store.directory import Directory
-from session_store.ids import made_at_s
+from session_store.endings import Act
+from session_store.ids import may_be_under_way
 from session_store.lifecycle import EndReason
 from session_store.records import ApplicationSession, Milliseconds
 from session_store.revocation import Revocation
-
-_WRITE_UNDER_WAY_S = 60
 
 
 class Limits:
@@ -41,7 +40,8 @@ class Limits:
         others = await self._directory.live_at(await self._others(session), session.endpoint.id)
         others.sort(key=lambda other: (other.created_at, other.id))
         for other in others[: max(0, len(others) + 1 - allowed)]:
-            await self._revocation.end_application_session(other.id, EndReason.SESSION_LIMIT, session.user_id)
+            act = Act(reason=EndReason.SESSION_LIMIT, by=session.user_id)
+            await self._revocation.end_application_session(other.id, act)
 
     async def _others(self, session: ApplicationSession) -> list[str]:
         """Ids of the user's sessions that came before ``session``, and perhaps to this endpoint.
@@ -56,6 +56,6 @@ class Limits:
         ordered, indexed = cast("list[list[bytes]]", await self._commands.run(*order))
         had_a_turn = {entry.decode() for entry in ordered}
         unlimited = {entry.decode() for entry in indexed} - had_a_turn
-        oldest_s = self._now_ms() // 1000 - _WRITE_UNDER_WAY_S
-        came_before = had_a_turn | {entry for entry in unlimited if made_at_s(entry) < oldest_s}
+        now = self._now_ms()
+        came_before = had_a_turn | {entry for entry in unlimited if not may_be_under_way(entry, now)}
         return sorted(came_before - {session.id})

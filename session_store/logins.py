@@ -1,17 +1,20 @@
 """Logins: what is remembered while one is under way, what it leaves behind, and how often it failed."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
 
-from session_store import keys, lua
+from session_store import indexes, keys, lua
 from session_store.access_tokens import AccessTokens
 from session_store.commands import Commands, Reply
-from session_store.errors import LoginOvertaken, StoreUnavailable
-from session_store.ids import IdSource, UserId
+from session_store.endings import Act
+from session_store.errors import LoginBlocked, LoginOvertaken, StoreUnavailable
+from session_store.ids import IdSource
 from session_store.lifecycle import EndReason
 from session_store.named import Named
 from session_store.records import (
+    Block,
     BrowserSession,
     CookieHash,
     Milliseconds,
@@ -26,6 +29,7 @@ from session_store.records import (
 )
 from session_store.revocation import GENERATION_LIFE_MS, Revocation
 from session_store.sealing import Sealer
+from session_store.user_entries import take_back
 
 _ATTEMPTS = 5
 
@@ -147,6 +151,7 @@ class Logins:
             expires_at=expires_at,
             refreshed_at=login.at,
             access_token=self._tokens.sealed(access_token, cookie_hash),
+            provider_name=provider_name,
         )
         await self._write(session, login.life, memory)
         return session
@@ -165,13 +170,14 @@ class Logins:
             standing = cast("bytes | None", await self._commands.run("GET", keys.user(login.tag)))
             known = decode(standing, User) if standing is not None else None
             user = login.user(known, self._ids)
-            if known is None:
-                await self._index(user)
+            await self._commands.run_all(indexes.enter_user(user))
             outcome, *generation = cast("list[bytes]", await self._put_user(login, user, known))
             if outcome == b"written":
+                await self._forget_words(known, user)
                 return user, int(generation[0])
-            if known is None:
-                await self._unindex(user.id)
+            await take_back(self._commands, user)
+            if outcome == b"blocked":
+                raise LoginBlocked(decode(generation[0], Block).until)
             if outcome == b"overtaken":
                 raise LoginOvertaken("the user was deleted after this login began")
         raise StoreUnavailable("the user kept changing")
@@ -179,7 +185,12 @@ class Logins:
     async def _put_user(self, login: "_Login", user: User, known: User | None) -> Reply:
         return await self._commands.run(
             *lua.PUT_USER.call(
-                [keys.user(login.tag), keys.generation(login.tag), keys.user_browsers(login.tag)],
+                [
+                    keys.user(login.tag),
+                    keys.generation(login.tag),
+                    keys.user_browsers(login.tag),
+                    keys.block(login.tag),
+                ],
                 known.id if known else "",
                 encode(user),
                 login.begun_at,
@@ -203,20 +214,18 @@ class Logins:
             raise LoginOvertaken("the session was ended while the login was completed")
         generation = await self._commands.run("HGET", keys.generation(session.user_tag), "generation")
         if int(cast("bytes | None", generation) or 0) != session.generation:
-            await self._revocation.end(session.cookie_hash, session.user_tag, EndReason.USER_DELETED, "")
+            act = Act(reason=EndReason.USER_DELETED, by="")
+            await self._revocation.end(session.cookie_hash, session.user_tag, act)
             raise LoginOvertaken("the user was deleted while the login was completed")
 
     def _opened(self, sealed: Reply, place: bytes) -> bytes | None:
         return self._sealer.open(sealed, place) if isinstance(sealed, bytes) else None
 
-    async def _index(self, user: User) -> None:
-        """Make a new user findable before the record exists."""
-        await self._commands.run_all(
-            [("SET", keys.user_tag_of(user.id), user.tag), ("ZADD", keys.USERS, 0, user.id)]
-        )
-
-    async def _unindex(self, user_id: UserId) -> None:
-        await self._commands.run_all([("ZREM", keys.USERS, user_id), ("DEL", keys.user_tag_of(user_id))])
+    async def _forget_words(self, before: User | None, now: User) -> None:
+        """Words that no longer find a user are hints that lead astray, and no more."""
+        if before is not None:
+            with suppress(StoreUnavailable):
+                await self._commands.run_all(indexes.leave_words(before, now))
 
 
 def _store_time(reply: Reply) -> StoreTime:

@@ -2,7 +2,7 @@
 
 from session_store import keys
 from session_store.commands import Commands, Reply
-from session_store.ids import EndpointId, SessionId, UserId, is_id
+from session_store.ids import SESSION_PREFIX, USER_PREFIX, EndpointId, SessionId, UserId, is_id
 from session_store.records import CookieHash, UserTag
 
 Place = tuple[CookieHash, EndpointId]
@@ -10,14 +10,14 @@ Place = tuple[CookieHash, EndpointId]
 
 async def tag_of(commands: Commands, user_id: UserId) -> UserTag | None:
     """The tag of the user with this id."""
-    if not is_id(user_id, "edgusr_"):
+    if not is_id(user_id, USER_PREFIX):
         return None
     return read_tag(await commands.run("GET", keys.user_tag_of(user_id)))
 
 
 async def place_of(commands: Commands, session_id: SessionId) -> Place | None:
     """Where the application session with this id stands."""
-    if not is_id(session_id, "edgses_"):
+    if not is_id(session_id, SESSION_PREFIX):
         return None
     return read_place(await commands.run("GET", keys.session_place(session_id)))
 

@@ -10,8 +10,8 @@ from typing import cast
 
 from session_store import keys, lua
 from session_store.commands import Commands
+from session_store.endings import Act
 from session_store.errors import LoginOvertaken, StoreUnavailable
-from session_store.lifecycle import EndReason
 from session_store.records import (
     BrowserSession,
     CookieHash,
@@ -62,7 +62,7 @@ class Named:
         if 0 in entered:
             raise LoginOvertaken("the provider ended this session after the login began")
 
-    async def end(self, provider: str, names: Sequence[str], reason: EndReason, by: str) -> int:
+    async def end(self, provider: str, names: Sequence[str], act: Act) -> int:
         """See Store.end_provider_sessions."""
         tags = _tags(provider, names)
         async with self._commands.confirmed():
@@ -76,14 +76,14 @@ class Named:
             )
             ended = 0
             for tag, some in zip(tags, cast("list[list[bytes]]", found), strict=True):
-                ended += await self._end_all(tag, some, reason, by)
+                ended += await self._end_all(tag, some, act)
             return ended
 
-    async def _end_all(self, tag: NameTag, found: list[bytes], reason: EndReason, by: str) -> int:
+    async def _end_all(self, tag: NameTag, found: list[bytes], act: Act) -> int:
         """End ``found`` and, where that is only a part, what else is entered; how many were live."""
         index, ended = keys.named_browsers(tag), 0
         while found:
-            ended += await self._end_some(found, reason, by)
+            ended += await self._end_some(found, act)
             await self._commands.run("ZREM", index, *found[::2])
             if len(found) < 2 * _READ_AT_ONCE:
                 break
@@ -91,15 +91,14 @@ class Named:
             found = cast("list[bytes]", some)
         return ended
 
-    async def _end_some(self, found: list[bytes], reason: EndReason, by: str) -> int:
+    async def _end_some(self, found: list[bytes], act: Act) -> int:
         owners = await self._owners(found[::2])
-        replies = await self._revocation.end_indexed(found, reason, by)
+        were_live = await self._revocation.end_indexed(found, act)
         with suppress(StoreUnavailable):
             for owner in dict.fromkeys(owner for owner in owners if owner is not None):
                 its = [place for place, other in enumerate(owners) if other == owner]
-                session_ids = [session_id for place in its for session_id in replies[place][1:]]
-                await self._revocation.drop(owner, [found[2 * place] for place in its], session_ids)
-        return sum(1 for was_live, *_ in replies if was_live == 1)
+                await self._revocation.drop(owner, [found[2 * place] for place in its])
+        return sum(were_live)
 
     async def _owners(self, tags: Sequence[bytes]) -> list[UserTag | None]:
         """Whose the browser sessions are, as far as records stand: only the hints need to know."""

@@ -147,6 +147,7 @@ class BrowserSession(_TokenHolder, frozen=True, kw_only=True, array_like=True):
 
     ``refreshed_at``: when the provider last said what ``principal`` says; 0: at ``issued_at``.
     ``access_token``: the provider's, sealed (``Store.access_token`` opens it); empty where none is kept.
+    ``provider_name``: what people call the provider; "" in a record of an older version.
     """
 
     cookie_hash: CookieHash
@@ -159,13 +160,14 @@ class BrowserSession(_TokenHolder, frozen=True, kw_only=True, array_like=True):
     expires_at: Milliseconds
     refreshed_at: Milliseconds = 0
     access_token: bytes = b""
+    provider_name: str = ""
 
 
 class ApplicationSession(_TokenHolder, frozen=True, kw_only=True, array_like=True):
     """A browser session at one endpoint: the only record that a check reads.
 
-    ``principal``, ``refreshed_at`` and ``access_token`` are the browser session's. ``pins``: from where and
-    with what it began.
+    ``principal``, ``refreshed_at``, ``access_token`` and ``provider_name`` are the browser session's.
+    ``pins``: from where and with what it began.
     """
 
     id: SessionId
@@ -180,6 +182,7 @@ class ApplicationSession(_TokenHolder, frozen=True, kw_only=True, array_like=Tru
     refreshed_at: Milliseconds = 0
     access_token: bytes = b""
     pins: Pins = Pins()
+    provider_name: str = ""
 
 
 class Tombstone(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -192,12 +195,62 @@ class Tombstone(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     ended_at: Milliseconds
 
 
+class Flag(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """Something about an access that deserves a look, and why: ``new_device`` or ``new_country``."""
+
+    name: str
+    reason: str
+
+
+class Access(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """One entry of a session's history: what it was used with and from where, when and how often."""
+
+    context: Context
+    first_seen: Milliseconds
+    last_seen: Milliseconds
+    requests: int
+    flags: tuple[Flag, ...] = ()
+
+
 class Activity(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """What changes often about an application session; kept beside its record, never in it."""
+    """What changes often about an application session; kept beside its record, never in it.
+
+    ``context`` is the latest access's, ``flags`` names what any access of the session was marked with.
+    """
 
     last_active: Milliseconds
     requests: int
     context: Context
+    flags: tuple[str, ...] = ()
+
+
+class EndedSession(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """An application session that is over, with all that is kept of it.
+
+    ``accesses``: its history, the latest first.
+    """
+
+    session: ApplicationSession
+    activity: Activity
+    reason: EndReason
+    by: str
+    at: Milliseconds
+    accesses: tuple[Access, ...] = ()
+
+
+class Block(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """One person at one provider who may not sign in; it outlives the user's record.
+
+    ``user_id`` is the user's at the time of the block. ``until``: when it ends by itself; None: never.
+    """
+
+    user_id: UserId
+    provider_name: str
+    principal: Principal
+    reason: str
+    by: str
+    at: Milliseconds
+    until: Milliseconds | None = None
 
 
 class ApiToken(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -219,8 +272,12 @@ _MARKS: dict[type[msgspec.Struct], bytes] = {
     User: b"U1",
     Context: b"C1",
     ApiToken: b"K1",
+    Endpoint: b"E1",
+    EndedSession: b"Z1",
+    Block: b"X1",
 }
 _ENCODER = msgspec.msgpack.Encoder()
+_FLAGS = msgspec.msgpack.Decoder(tuple[Flag, ...])
 _DECODERS = {kind: msgspec.msgpack.Decoder(kind) for kind in _MARKS}
 
 
@@ -241,6 +298,19 @@ def decode(value: bytes, kind: type[R]) -> R:
         return cast("R", _DECODERS[kind].decode(value[2:]))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise StoreUnavailable(f"a stored {kind.__name__} cannot be read") from error
+
+
+def encode_flags(flags: tuple[Flag, ...]) -> bytes:
+    """The bytes in which an access's flags stand beside its context."""
+    return _ENCODER.encode(flags)
+
+
+def decode_flags(value: bytes) -> tuple[Flag, ...]:
+    """What ``encode_flags`` wrote. Raises StoreUnavailable as ``decode`` does."""
+    try:
+        return _FLAGS.decode(value)
+    except msgspec.MsgspecError as error:
+        raise StoreUnavailable("the flags of a stored access cannot be read") from error
 
 
 def is_tombstone(value: bytes) -> bool:

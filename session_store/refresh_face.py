@@ -15,9 +15,8 @@ from session_store.refreshes import Refreshes, RefreshTurn
 class RefreshFace:
     """What a session's provider said, asked for again; any method that waits may raise StoreUnavailable."""
 
-    def __init__(self, refreshes: Refreshes, access_tokens: AccessTokens) -> None:
-        self._refreshes = refreshes
-        self._access_tokens = access_tokens
+    _refreshes: Refreshes
+    _access_tokens: AccessTokens
 
     async def begin_refresh(self, cookie_hash: CookieHash, holder: str, ttl_ms: Milliseconds) -> RefreshTurn:
         """Take the turn to ask the provider again about a browser session, for ``ttl_ms``.

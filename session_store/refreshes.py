@@ -10,7 +10,7 @@ from typing import Literal, cast
 
 import msgspec
 
-from session_store import keys, lua
+from session_store import indexes, keys, lua
 from session_store.access_tokens import AccessTokens
 from session_store.commands import Commands, Reply
 from session_store.errors import StoreUnavailable
@@ -29,6 +29,7 @@ from session_store.records import (
     user_tag,
 )
 from session_store.sealing import Sealer
+from session_store.user_entries import take_back
 
 RefreshTurn = Literal["yours", "under_way", "put_off"]
 """Whether to ask the provider again now: do; another worker does; nobody should for a while."""
@@ -186,9 +187,12 @@ class Refreshes:
             known = decode(standing, User)
             if known.id != said.user_id or known.principal == said.principal:
                 return
-            fresh = encode(msgspec.structs.replace(known, principal=said.principal))
-            if await self._commands.run(*lua.RENEW_USER.call([place], standing, fresh)) == 1:
+            fresh = msgspec.structs.replace(known, principal=said.principal)
+            await self._commands.run_all(indexes.enter_user(fresh))
+            if await self._commands.run(*lua.RENEW_USER.call([place], standing, encode(fresh))) == 1:
+                await self._commands.run_all(indexes.leave_words(known, fresh))
                 return
+            await take_back(self._commands, fresh)
 
 
 def caught_up(session: ApplicationSession, browser: BrowserSession) -> ApplicationSession:

@@ -1,18 +1,19 @@
-"""Ends: of one application session, of one browser session, of a user with all of them.
+"""Ends: of application sessions, of browser sessions, of all that a user has, of the user.
 
-Each end is a tombstone, written by one script in the slot of what it ends; indexes follow. How a user's end
-wins against logins and new application sessions under way: docs/decisions/keys.md.
+Each end is a tombstone, written by one script in the slot of what it ends; indexes and what is told follow
+(endings.py). How a user's end wins against logins and new application sessions under way:
+docs/decisions/keys.md.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import cast
 
-from session_store import keys, lua
-from session_store.commands import Commands
+from session_store import indexes, keys, lua
+from session_store.commands import Commands, Reply
+from session_store.endings import Act, Endings, Left
 from session_store.errors import StoreUnavailable
 from session_store.ids import SessionId, UserId
-from session_store.lifecycle import EndReason
 from session_store.lookup import place_of, tag_of
 from session_store.notices import notice
 from session_store.records import (
@@ -20,112 +21,130 @@ from session_store.records import (
     BrowserSession,
     CookieHash,
     Milliseconds,
+    User,
     UserTag,
     decode,
     encode,
 )
+from session_store.side_by_side import in_batches
 from session_store.tombstones import halves, tombstone
 
 GENERATION_LIFE_MS = 32 * 86_400_000
 """A generation outlives every session that was begun under it: the longest lives 30 days."""
 
 _READ_AT_ONCE = 1000
-_ENDED_AT_ONCE = 100
+_ENDED_AT_ONCE = 50
+_BATCHES_AT_ONCE = 6
+_NOTED_AT_ONCE = 2
+"""Batches side by side: of ends alone, and of ends that are noted at once, which hold the server longer."""
+
+_NOTED_FIRST = 100
+"""So many are noted before the answer; of more the answer says that they are ended."""
+
+Note = Callable[[Sequence[Left], Act, Milliseconds], Awaitable[None]]
 
 
 class Revocation:
     """Ends sessions and users. What it could not confirm in time is NotConfirmed: repeating it is safe."""
 
-    def __init__(self, commands: Commands, now_ms: Callable[[], Milliseconds]) -> None:
+    def __init__(self, commands: Commands, endings: Endings, now_ms: Callable[[], Milliseconds]) -> None:
         self._commands = commands
+        self._endings = endings
         self._now_ms = now_ms
 
-    async def end_browser_session(self, cookie_hash: CookieHash, reason: EndReason, by: str) -> bool:
+    async def end_browser_session(self, cookie_hash: CookieHash, act: Act) -> bool:
         """See Store.end_browser_session."""
         async with self._commands.confirmed():
             standing = await self._commands.run("GET", keys.browser(cookie_hash))
             if not isinstance(standing, bytes) or standing[:1] != b"B":
                 return False
             browser = decode(standing, BrowserSession)
-            return await self.end(cookie_hash, browser.user_tag, reason, by)
+            return await self.end(cookie_hash, browser.user_tag, act)
 
-    async def end(self, cookie_hash: CookieHash, user_tag: UserTag, reason: EndReason, by: str) -> bool:
+    async def end(self, cookie_hash: CookieHash, user_tag: UserTag, act: Act) -> bool:
         """End a browser session of ``user_tag``; False where none was live."""
-        reply = await self._commands.run(*self._end_call(cookie_hash, 0, reason, by))
-        was_live, *session_ids = cast("list[bytes | int]", reply)
+        tag = keys.tag(cookie_hash)
+        live = await self.end_indexed([tag, b"0"], act)
         with suppress(StoreUnavailable):
-            await self.drop(user_tag, [keys.tag(cookie_hash)], session_ids)
-        return was_live == 1
+            await self.drop(user_tag, [tag])
+        return live == [True]
 
-    async def end_application_session(self, session_id: SessionId, reason: EndReason, by: str) -> bool:
+    async def end_application_session(self, session_id: SessionId, act: Act) -> bool:
         """See Store.end_application_session."""
         async with self._commands.confirmed():
             place = await place_of(self._commands, session_id)
             if place is None:
                 return False
-            cookie_hash, endpoint_id = place
             standing = await self._commands.run("GET", keys.application(*place))
             if not isinstance(standing, bytes) or standing[:1] != b"A":
                 return False
             session = decode(standing, ApplicationSession)
-            now = self._now_ms()
-            if session.id != session_id or session.expires_at <= now:
+            if session.id != session_id or session.expires_at <= self._now_ms():
                 return False
-            ended = await self._commands.run(
-                *lua.END_APPLICATION.call(
-                    [
-                        keys.browser(cookie_hash),
-                        keys.application(*place),
-                        keys.endpoints(cookie_hash),
-                        keys.applications(cookie_hash),
-                        keys.activities(cookie_hash),
-                        keys.memory(cookie_hash),
-                    ],
-                    encode(tombstone(cookie_hash, endpoint_id, reason, by, now)),
-                    encode(tombstone(cookie_hash, None, reason, by, now)),
-                    now,
-                    keys.ENDED,
-                    notice(cookie_hash, endpoint_id, now),
-                )
+            return await self.end_applications([session], act) == [True]
+
+    async def end_applications(self, sessions: Sequence[ApplicationSession], act: Act) -> list[bool]:
+        """End application sessions, each where its record says; whether it was live.
+
+        Not confirmed by itself.
+        """
+        return await in_batches(
+            sessions, _NOTED_FIRST, lambda some: self._end_some(some, act), at_once=_NOTED_AT_ONCE
+        )
+
+    async def _end_some(self, some: Sequence[ApplicationSession], act: Act) -> list[bool]:
+        at = self._now_ms()
+        replies = await self._commands.run_all([_application_call(each, act, at) for each in some])
+        ended = [cast("list[int | Reply]", reply) for reply in replies]
+        with suppress(StoreUnavailable):
+            over = [each for each, (how, *_) in zip(some, ended, strict=True) if how == 2]
+            await self._commands.run_all(
+                [("ZREM", keys.user_browsers(each.user_tag), keys.tag(each.cookie_hash)) for each in over]
             )
-            with suppress(StoreUnavailable):
-                browsers = [keys.tag(cookie_hash)] if ended == 2 else []
-                await self.drop(session.user_tag, browsers, [session_id.encode()] if ended else [])
-            return ended != 0
+            await self._endings.note_left([cast("Left", rest) for how, *rest in ended if how], act, at)
+        return [how != 0 for how, *_ in ended]
 
-    async def end_others(self, user_tag: UserTag, keep: CookieHash, reason: EndReason, by: str) -> int:
+    async def end_others(self, user_tag: UserTag, keep: CookieHash, act: Act) -> int:
         """See Store.end_others."""
-        kept, index, ended = keys.tag(keep), keys.user_browsers(user_tag), 0
         async with self._commands.confirmed():
-            while True:
-                some = await self._commands.run("ZRANGE", index, 0, _READ_AT_ONCE, "WITHSCORES")
-                found = cast("list[bytes]", some)
-                pairs = [pair for pair in zip(found[::2], found[1::2], strict=True) if pair[0] != kept]
-                others = [part for pair in pairs for part in pair]
-                ended += await self._end_all(user_tag, others, reason, by)
-                if len(found) <= 2 * _READ_AT_ONCE:
-                    return ended
+            return await self.end_all_of(user_tag, act, keep=keys.tag(keep))
 
-    async def delete_user(self, user_id: UserId, by: str) -> bool:
-        """See Store.delete_user."""
-        async with self._commands.confirmed():
-            user_tag = await tag_of(self._commands, user_id)
-            if user_tag is None:
-                return False
+    async def end_all_of(self, user_tag: UserTag, act: Act, *, keep: bytes = b"") -> int:
+        """End all browser sessions of a user but that with the tag ``keep``; how many were live.
+
+        Those of logins that are entered when this begins. Not confirmed by itself.
+        """
+        index, ended = keys.user_browsers(user_tag), 0
+        while True:
+            some = await self._commands.run("ZRANGE", index, 0, _READ_AT_ONCE, "WITHSCORES")
+            found = cast("list[bytes]", some)
+            pairs = [pair for pair in zip(found[::2], found[1::2], strict=True) if pair[0] != keep]
+            ended += await self._end_all(user_tag, [part for pair in pairs for part in pair], act)
+            if len(found) <= 2 * _READ_AT_ONCE:
+                return ended
+
+    async def delete_user(self, user_id: UserId, act: Act) -> bool:
+        """End all that a user has and remove the record; see Store.delete_user. Not confirmed by itself."""
+        user_tag = await tag_of(self._commands, user_id)
+        if user_tag is None:
+            return False
+        found = await self._some_browsers(user_tag, user_id)
+        if found is None:
+            return False
+        while found is not None:
+            if found:
+                await self._end_all(user_tag, found, act)
+            elif (record := await self._finish(user_tag, user_id, act.by)) != 0:
+                await self._unlist(record)
+                break
             found = await self._some_browsers(user_tag, user_id)
-            if found is None:
-                return False
-            while found is not None:
-                if found:
-                    await self._end_all(user_tag, found, EndReason.USER_DELETED, by)
-                elif await self._finish(user_tag, user_id, by):
-                    break
-                found = await self._some_browsers(user_tag, user_id)
-            with suppress(StoreUnavailable):
-                await self._commands.run_all(
-                    [("ZREM", keys.USERS, user_id), ("DEL", keys.user_tag_of(user_id))]
-                )
-            return True
+        return True
+
+    async def _unlist(self, record: Reply) -> None:
+        """Take the user with the deleted ``record`` out of the lists; what is left there the sweep drops."""
+        with suppress(StoreUnavailable):
+            if isinstance(record, bytes):
+                await self._commands.run_all(indexes.leave_user(decode(record, User)))
 
     async def _some_browsers(self, user_tag: UserTag, user_id: UserId) -> list[bytes] | None:
         """Some of the user's browser sessions, tag and end in turn; None where the user's record is gone."""
@@ -134,31 +153,42 @@ class Revocation:
         )
         return cast("list[bytes] | None", await self._commands.run(*read))
 
-    async def _end_all(self, user_tag: UserTag, found: Sequence[bytes], reason: EndReason, by: str) -> int:
-        """End ``found``, and take it out of the user's indexes; how many were live."""
-        ended = await self.end_indexed(found, reason, by)
-        await self.drop(user_tag, found[::2], [session_id for _, *ids in ended for session_id in ids])
-        return sum(1 for was_live, *_ in ended if was_live == 1)
+    async def _end_all(self, user_tag: UserTag, found: Sequence[bytes], act: Act) -> int:
+        """End ``found``, and take it out of the user's index; how many were live."""
+        were_live = await self.end_indexed(found, act)
+        await self.drop(user_tag, found[::2])
+        return sum(were_live)
 
-    async def end_indexed(
-        self, found: Sequence[bytes], reason: EndReason, by: str
-    ) -> list[list[bytes | int]]:
+    async def end_indexed(self, found: Sequence[bytes], act: Act) -> list[bool]:
         """End the browser sessions in ``found``, tag and end of the record in turn, also unwritten ones.
 
-        For each: whether it was live (1 or 0), then the ids of the application sessions that were.
+        For each: whether it was live.
         """
-        calls = [
-            self._end_call(keys.cookie_hash_of(tag), int(float(ends)), reason, by)
-            for tag, ends in zip(found[::2], found[1::2], strict=True)
-        ]
-        ended: list[list[bytes | int]] = []
-        for first in range(0, len(calls), _ENDED_AT_ONCE):
-            replies = await self._commands.run_all(calls[first : first + _ENDED_AT_ONCE])
-            ended.extend(cast("list[list[bytes | int]]", replies))
-        return ended
+        pairs, at = list(zip(found[::2], found[1::2], strict=True)), self._now_ms()
+        if len(pairs) <= _NOTED_FIRST:
+            return await self._end_some_indexed(pairs, act, at, self._endings.note_left)
+        note = self._endings.note_behind
+        return await in_batches(
+            pairs,
+            _ENDED_AT_ONCE,
+            lambda some: self._end_some_indexed(some, act, at, note),
+            at_once=_BATCHES_AT_ONCE,
+        )
 
-    async def _finish(self, user_tag: UserTag, user_id: UserId, by: str) -> bool:
-        """Delete the record if no browser session is indexed any more; False where one is."""
+    async def _end_some_indexed(
+        self, some: Sequence[tuple[bytes, bytes]], act: Act, at: Milliseconds, note: Note
+    ) -> list[bool]:
+        calls = [_browser_call(keys.cookie_hash_of(tag), int(float(ends)), act, at) for tag, ends in some]
+        ended = [cast("list[Reply]", reply) for reply in await self._commands.run_all(calls)]
+        with suppress(StoreUnavailable):
+            await note([cast("Left", each) for _, *of_one in ended for each in of_one], act, at)
+        return [was_live == 1 for was_live, *_ in ended]
+
+    async def _finish(self, user_tag: UserTag, user_id: UserId, by: str) -> Reply:
+        """Delete the record if no browser session is indexed any more, and tell it.
+
+        0 where one is, 1 where another deletion was faster.
+        """
         finish = lua.FINISH_REVOCATION.call(
             [
                 keys.user(user_tag),
@@ -167,39 +197,56 @@ class Revocation:
                 keys.user_applications(user_tag),
                 keys.last_active(user_tag),
                 keys.user_order(user_tag),
+                keys.known(user_tag),
             ],
             user_id,
             by,
             GENERATION_LIFE_MS,
         )
-        return await self._commands.run(*finish) == 1
+        return await self._commands.run(*finish)
 
-    def _end_call(self, cookie_hash: CookieHash, ends_at: int, reason: EndReason, by: str) -> lua.Command:
-        now = self._now_ms()
-        head, tail = halves(cookie_hash, reason, by, now)
-        return lua.END_BROWSER.call(
-            [
-                keys.browser(cookie_hash),
-                keys.endpoints(cookie_hash),
-                keys.applications(cookie_hash),
-                keys.memory(cookie_hash),
-            ],
-            encode(tombstone(cookie_hash, None, reason, by, now)),
-            head,
-            tail,
-            ends_at,
-            keys.ENDED,
-            notice(cookie_hash, None, now),
-        )
-
-    async def drop(
-        self, user_tag: UserTag, browser_tags: Sequence[bytes], session_ids: Sequence[bytes | int]
-    ) -> None:
-        """Take what was ended out of the indexes."""
-        commands: list[lua.Command] = []
-        if session_ids:
-            commands.append(("ZREM", keys.user_applications(user_tag), *session_ids))
-            commands.append(("ZREM", keys.SESSIONS, *session_ids))
+    async def drop(self, user_tag: UserTag, browser_tags: Sequence[bytes]) -> None:
+        """Take browser sessions that were ended out of their user's index."""
         if browser_tags:
-            commands.append(("ZREM", keys.user_browsers(user_tag), *browser_tags))
-        await self._commands.run_all(commands)
+            await self._commands.run("ZREM", keys.user_browsers(user_tag), *browser_tags)
+
+
+def _application_call(session: ApplicationSession, act: Act, at: Milliseconds) -> lua.Command:
+    cookie_hash, endpoint_id = session.cookie_hash, session.endpoint.id
+    return lua.END_APPLICATION.call(
+        [
+            keys.browser(cookie_hash),
+            keys.application(cookie_hash, endpoint_id),
+            keys.endpoints(cookie_hash),
+            keys.applications(cookie_hash),
+            keys.activities(cookie_hash),
+            keys.memory(cookie_hash),
+            keys.activity(cookie_hash, endpoint_id),
+            keys.history(cookie_hash, endpoint_id),
+        ],
+        encode(tombstone(cookie_hash, endpoint_id, act.reason, act.by, at)),
+        encode(tombstone(cookie_hash, None, act.reason, act.by, at)),
+        at,
+        keys.ENDED,
+        notice(cookie_hash, endpoint_id, at),
+    )
+
+
+def _browser_call(cookie_hash: CookieHash, ends_at: int, act: Act, at: Milliseconds) -> lua.Command:
+    head, tail = halves(cookie_hash, act.reason, act.by, at)
+    return lua.END_BROWSER.call(
+        [
+            keys.browser(cookie_hash),
+            keys.endpoints(cookie_hash),
+            keys.applications(cookie_hash),
+            keys.memory(cookie_hash),
+            keys.activities(cookie_hash),
+            keys.histories(cookie_hash),
+        ],
+        encode(tombstone(cookie_hash, None, act.reason, act.by, at)),
+        head,
+        tail,
+        ends_at,
+        keys.ENDED,
+        notice(cookie_hash, None, at),
+    )

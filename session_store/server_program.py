@@ -23,9 +23,11 @@ unixsocketperm 600
 dir {folder}
 appendonly yes
 appendfsync always
+auto-aof-rewrite-percentage 0
 aof-load-truncated {load_truncated}
 save ""
 maxmemory-policy noeviction
+hash-max-listpack-value 1024
 daemonize no
 loglevel notice
 logfile ""
@@ -34,7 +36,10 @@ crash-log-enabled no
 
 
 def configuration(socket: Path, folder: Path, *, load_truncated: bool) -> bytes:
-    """The whole configuration: one socket, every write on disk before its answer, nothing ever evicted."""
+    """The whole configuration: one socket, every write on disk before its answer, nothing ever evicted.
+
+    When the file is rewritten is decided in ``rewriting``.
+    """
     return _CONFIGURATION.format(
         socket=_quoted(socket), folder=_quoted(folder), load_truncated="yes" if load_truncated else "no"
     ).encode()

@@ -7,10 +7,13 @@ limit is the application record's own shorter life, which a touch prolongs only 
 from collections.abc import Callable, Sequence
 from typing import cast
 
-from session_store import keys, lua
+from session_store import indexes, keys, lua
+from session_store.accesses import Accesses
+from session_store.activities import access_key
 from session_store.commands import Commands
+from session_store.endings import Act
 from session_store.errors import StoreUnavailable
-from session_store.ids import IdSource, is_id
+from session_store.ids import ENDPOINT_PREFIX, IdSource, UserId, is_id
 from session_store.lifecycle import EndReason
 from session_store.limits import Limits
 from session_store.lookup import write_place
@@ -21,11 +24,13 @@ from session_store.records import (
     Context,
     CookieHash,
     Endpoint,
+    Flag,
     Milliseconds,
     Tombstone,
     UserTag,
     decode,
     encode,
+    encode_flags,
     is_tombstone,
 )
 from session_store.refreshes import caught_up
@@ -45,12 +50,14 @@ class Sessions:
         commands: Commands,
         revocation: Revocation,
         limits: Limits,
+        accesses: Accesses,
         ids: IdSource,
         now_ms: Callable[[], Milliseconds],
     ) -> None:
         self._commands = commands
         self._revocation = revocation
         self._limits = limits
+        self._accesses = accesses
         self._ids = ids
         self._now_ms = now_ms
 
@@ -76,7 +83,7 @@ class Sessions:
         session_limit: int,
     ) -> ApplicationSession | Tombstone | None:
         """See Store.start_application_session."""
-        if not is_id(endpoint.id, "ep_"):
+        if not is_id(endpoint.id, ENDPOINT_PREFIX):
             raise ValueError("not an endpoint id")
         now = self._now_ms()
         expires_at = min(expires_at, browser.expires_at)
@@ -95,12 +102,14 @@ class Sessions:
             refreshed_at=browser.refreshed_at,
             access_token=browser.access_token,
             pins=pins_of(context),
+            provider_name=browser.provider_name,
         )
-        await self._index(session)
-        session, outcome, value = await self._write(session, browser, context)
+        flags = await self._index(session, context)
+        session, outcome, value = await self._write(session, browser, context, flags)
         if outcome != b"started":
-            await self._unindex(session)
+            await self._unindex(session, context)
             return _standing(outcome, value, session)
+        await self._accesses.tell(session, context, flags)
         kept = await self._keep_or_take_back(session, browser)
         if session_limit and isinstance(kept, ApplicationSession):
             await self._limits.make_place(kept, session_limit)
@@ -110,46 +119,46 @@ class Sessions:
         """See Store.touch."""
         for first in range(0, len(touches), _TOUCHES_AT_ONCE):
             batch = touches[first : first + _TOUCHES_AT_ONCE]
-            alive = await self._commands.run_all([self._touch_call(touch) for touch in batch])
-            latest: dict[UserTag, Milliseconds] = {}
-            for touch, was_alive in zip(batch, alive, strict=True):
-                if was_alive:
-                    latest[touch.user_tag] = max(touch.at_ms, latest.get(touch.user_tag, 0))
-            await self._commands.run_all(
-                [
-                    lua.TOUCH_USER.call([keys.user(user_tag), keys.last_active(user_tag)], at_ms)
-                    for user_tag, at_ms in latest.items()
-                ]
-            )
+            replies = await self._commands.run_all([self._accesses.touch_call(touch) for touch in batch])
+            told = [cast("list[bytes | int]", reply) for reply in replies]
+            alive = [touch for touch, (was_alive, *_) in zip(batch, told, strict=True) if was_alive]
+            if alive:
+                await self._commands.run_all(_active(alive))
+            for touch, (_, *changed) in zip(batch, told, strict=True):
+                if changed:
+                    await self._accesses.changed(touch, changed)
 
-    async def _index(self, session: ApplicationSession) -> None:
-        """Make the session findable before it exists: what can be let through can be listed and ended."""
+    async def _index(self, session: ApplicationSession, context: Context) -> tuple[Flag, ...]:
+        """Make the session findable before it exists: what can be let through can be listed and ended.
+
+        What is new about its first access.
+        """
         life = session.expires_at + keys.GRACE_MS - session.created_at
         place = write_place(session.cookie_hash, session.endpoint.id)
-        await self._commands.run_all(
-            [
-                ("SET", keys.session_place(session.id), place, "PX", life),
-                ("ZADD", keys.SESSIONS, 0, session.id),
-                lua.INDEX_APPLICATION.call([keys.user_applications(session.user_tag)], session.id, life),
-            ]
-        )
+        entries: list[lua.Command] = [
+            ("SET", keys.session_place(session.id), place, "PX", life),
+            *indexes.enter_session(session, context),
+            indexes.enter_of_user(session, life),
+        ]
+        return await self._accesses.flags(session, context, alongside=entries)
 
-    async def _unindex(self, session: ApplicationSession) -> None:
+    async def _unindex(self, session: ApplicationSession, context: Context) -> None:
         await self._commands.run_all(
-            [
-                ("ZREM", keys.user_applications(session.user_tag), session.id),
-                ("ZREM", keys.SESSIONS, session.id),
-                ("DEL", keys.session_place(session.id)),
-            ]
+            [*indexes.leave_session([(session, context)]), ("DEL", keys.session_place(session.id))]
         )
 
     async def _write(
-        self, session: ApplicationSession, browser: BrowserSession, context: Context
+        self,
+        session: ApplicationSession,
+        browser: BrowserSession,
+        context: Context,
+        flags: tuple[Flag, ...],
     ) -> tuple[ApplicationSession, bytes, list[bytes]]:
         """Write the session as its browser session's record has it in that step: it, and what came of it."""
         read = encode(browser)
         for _ in range(_ATTEMPTS):
-            outcome, *value = cast("list[bytes]", await self._commands.run(*_start(session, read, context)))
+            start = _start(session, read, context, flags)
+            outcome, *value = cast("list[bytes]", await self._commands.run(*start))
             if outcome != b"changed":
                 return session, outcome, value
             (read,) = value
@@ -167,26 +176,38 @@ class Sessions:
         if int(generation or 0) == browser.generation:
             return session
         reason, author = EndReason.USER_DELETED, (by or b"").decode()
-        await self._revocation.end(browser.cookie_hash, browser.user_tag, reason, author)
+        act = Act(reason=reason, by=author)
+        await self._revocation.end(browser.cookie_hash, browser.user_tag, act)
         return tombstone(browser.cookie_hash, session.endpoint.id, reason, author, self._now_ms())
 
-    def _touch_call(self, touch: Touch) -> lua.Command:
-        life = 0
-        if touch.idle_timeout_s:
-            life = max(1, touch.idle_timeout_s * 1000 - (self._now_ms() - touch.at_ms))
-        place = (touch.cookie_hash, touch.endpoint_id)
-        return lua.TOUCH_APPLICATION.call(
-            [keys.application(*place), keys.activity(*place)],
-            touch.at_ms,
-            touch.requests,
-            life,
-            keys.GRACE_MS,
-            encode(touch.context) if touch.context is not None else b"",
-            touch.context_at_ms or touch.at_ms,
-        )
+
+def _active(touches: Sequence[Touch]) -> list[lua.Command]:
+    """What notes activity in the indexes of sessions and users; nothing comes back into one."""
+    latest: dict[UserTag, tuple[UserId, Milliseconds]] = {}
+    active: list[str | int] = []
+    ends: list[str | int] = []
+    for touch in touches:
+        session = touch.session
+        _, known = latest.get(session.user_tag, ("", 0))
+        latest[session.user_tag] = (session.user_id, max(touch.at_ms, known))
+        active += (touch.at_ms, session.id)
+        if session.idle_timeout_s:
+            ends += (indexes.over_at(session, touch.at_ms), session.id)
+    users = [part for user_id, at_ms in latest.values() for part in (at_ms, user_id)]
+    return [
+        ("ZADD", keys.ACTIVE, "XX", "GT", *active),
+        *([("ZADD", keys.ENDS, "XX", "GT", *ends)] if ends else []),
+        ("ZADD", keys.USERS_ACTIVE, "XX", "GT", *users),
+        *(
+            lua.TOUCH_USER.call([keys.user(user_tag), keys.last_active(user_tag)], at_ms)
+            for user_tag, (_, at_ms) in latest.items()
+        ),
+    ]
 
 
-def _start(session: ApplicationSession, read: bytes, context: Context) -> lua.Command:
+def _start(
+    session: ApplicationSession, read: bytes, context: Context, flags: tuple[Flag, ...]
+) -> lua.Command:
     """The command that writes ``session`` while its browser session's record is the one ``read``."""
     life = session.expires_at + keys.GRACE_MS - session.created_at
     if session.idle_timeout_s:
@@ -207,6 +228,9 @@ def _start(session: ApplicationSession, read: bytes, context: Context) -> lua.Co
         session.expires_at,
         encode(context),
         read,
+        access_key(context),
+        encode_flags(flags) if flags else b"",
+        " ".join(flag.name for flag in flags),
     )
 
 
@@ -217,7 +241,7 @@ def _standing(
     if outcome == b"none":
         return None
     if outcome == b"idle":
-        idle_since = int(value[0]) + session.idle_timeout_s * 1000
+        idle_since = min(int(value[0]) + session.idle_timeout_s * 1000, session.created_at)
         return tombstone(session.cookie_hash, session.endpoint.id, EndReason.IDLE, TIME, idle_since)
     if is_tombstone(value[0]):
         return decode(value[0], Tombstone)

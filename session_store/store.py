@@ -10,18 +10,30 @@ from collections.abc import Callable, Sequence
 
 from session_store import keys
 from session_store.access_tokens import AccessTokens
+from session_store.accesses import Accesses
+from session_store.act_face import ActFace
 from session_store.address import Address, parse_address
+from session_store.blocks import Blocks
+from session_store.bulk import Bulk
 from session_store.commands import Commands
 from session_store.directory import Directory
+from session_store.endings import Endings
 from session_store.ends import Ends
+from session_store.erasure import Erasure
+from session_store.event_face import EventFace
+from session_store.event_tail import TAIL_TIMEOUT_S, EventTail
+from session_store.events import Events
 from session_store.fastpath import Asker, Awaited, FastPath
-from session_store.ids import EndpointId, IdSource, SessionId, TokenId, UserId
-from session_store.lifecycle import EndReason
+from session_store.find_face import FindFace
+from session_store.forgetting import Forgetting
+from session_store.ids import EndpointId, IdSource, TokenId
 from session_store.limits import Limits
 from session_store.logins import Logins
 from session_store.named import Named
 from session_store.notices import Ended
 from session_store.once import Once
+from session_store.overdue import Overdue
+from session_store.query import Finder
 from session_store.records import (
     ApiToken,
     ApplicationSession,
@@ -33,23 +45,25 @@ from session_store.records import (
     Principal,
     StoreTime,
     Tombstone,
-    UserTag,
 )
 from session_store.refresh_face import RefreshFace
 from session_store.refreshes import Refreshes
 from session_store.revocation import Revocation
 from session_store.sealing import Sealer
 from session_store.sessions import Sessions
+from session_store.settings import FOR_A_MONTH, Retention
+from session_store.strays import Strays
 from session_store.sweeper import Sweeper
 from session_store.tokens import Tokens, new_token_secret
-from session_store.views import Page, SessionView, Touch, UserView
+from session_store.views import Touch
+from session_store.webhook_turns import WebhookTurns
 
 
 def _wall_clock_ms() -> Milliseconds:
     return time.time_ns() // 1_000_000
 
 
-class Store(RefreshFace):
+class Store(RefreshFace, FindFace, ActFace, EventFace):
     """One store, for the use of one event loop. Made by ``open``; any method may raise StoreUnavailable."""
 
     def __init__(
@@ -59,21 +73,36 @@ class Store(RefreshFace):
         fastpath: FastPath,
         sealer: Sealer,
         ids: IdSource,
+        retention: Retention,
         now_ms: Callable[[], Milliseconds],
     ) -> None:
-        super().__init__(Refreshes(commands, sealer, now_ms), AccessTokens(sealer))
         self._address = address
         self._commands = commands
         self._fastpath = fastpath
-        revocation = Revocation(commands, now_ms)
-        self._revocation = revocation
-        self._directory = Directory(commands, now_ms)
-        limits = Limits(commands, revocation, self._directory, now_ms)
-        self._sessions = Sessions(commands, revocation, limits, ids, now_ms)
+        self._refreshes = Refreshes(commands, sealer, now_ms)
+        self._access_tokens = AccessTokens(sealer)
+        self._events = events = Events(commands, retention.events)
+        self._event_tail = EventTail(Commands(address, timeout_s=TAIL_TIMEOUT_S), events)
+        self._webhook_turns = WebhookTurns(commands)
+        self._endings = endings = Endings(commands, events, retention)
+        self._revocation = revocation = Revocation(commands, endings, now_ms)
+        self._directory = directory = Directory(commands, now_ms)
+        self._finder = Finder(commands, directory, now_ms)
+        self._accesses = Accesses(commands, events, retention, now_ms)
+        self._blocks = Blocks(commands, revocation, events, now_ms)
+        self._bulk = Bulk(commands, directory, self._finder, revocation)
+        self._erasure = Erasure(commands, revocation, endings, self._blocks, events, now_ms)
+        limits = Limits(commands, revocation, directory, now_ms)
+        self._sessions = Sessions(commands, revocation, limits, self._accesses, ids, now_ms)
         self._named = Named(commands, revocation)
         self._logins = Logins(commands, revocation, self._named, sealer, ids, now_ms)
         self._once = Once(commands, sealer)
-        self._sweeper = Sweeper(commands, self._directory)
+        self._sweeper = Sweeper(
+            commands,
+            Overdue(commands, directory, endings, retention, now_ms),
+            Strays(commands, now_ms),
+            Forgetting(commands, directory, self._erasure, events, retention, now_ms),
+        )
         self._tokens = Tokens(commands, ids, now_ms)
 
     @classmethod
@@ -85,13 +114,14 @@ class Store(RefreshFace):
         check_timeout_s: float = 0.5,
         command_timeout_s: float = 1.8,
         ids: IdSource | None = None,
+        retention: Retention = FOR_A_MONTH,
         now_ms: Callable[[], Milliseconds] = _wall_clock_ms,
     ) -> "Store":
         """A store at ``url`` (``unix:///path[?db=N]``, ``redis://…``, ``rediss://…``), not connected yet.
 
         ``secrets``: the first seals what is stored sealed, all open it. ``check_timeout_s`` is the deadline
-        of a check, ``command_timeout_s`` that of any other exchange and of a whole revocation. Raises
-        StoreRefused for a URL that is none or a missing secret.
+        of a check, ``command_timeout_s`` that of any other exchange and of a whole revocation. ``retention``:
+        for how long what is over is kept. Raises StoreRefused for a URL that is none or a missing secret.
         """
         address = parse_address(url)
         return cls(
@@ -100,21 +130,25 @@ class Store(RefreshFace):
             FastPath(address, timeout_s=check_timeout_s),
             Sealer(secrets),
             ids or IdSource(now_s=lambda: now_ms() / 1000),
+            retention,
             now_ms,
         )
 
     async def start(self, *, sweeps: bool = False) -> None:
         """Begin to connect in the background, and to reconnect for ever. A store that is away is no error.
 
-        ``sweeps``: also offer to take what time has ended out of the indexes; of all that offer, one does.
+        ``sweeps``: also offer to note what time has ended, and to forget what is old; of all that offer, one
+        does.
         """
         self._fastpath.start()
         if sweeps:
             self._sweeper.start()
 
     async def close(self) -> None:
-        """Close every connection; checks that wait fail."""
+        """Note what was left for later, and close every connection; checks that wait fail."""
+        await self._endings.settled()
         await self._sweeper.close()
+        await self._event_tail.close()
         await self._fastpath.close()
         await self._commands.close()
 
@@ -197,39 +231,6 @@ class Store(RefreshFace):
         Where it fails, some may have been noted; requests noted twice are no harm.
         """
         await self._sessions.touch(touches)
-
-    async def end_browser_session(self, cookie_hash: CookieHash, reason: EndReason, by: str) -> bool:
-        """End a browser session with all its application sessions, for good; False where none was live.
-
-        Raises NotConfirmed when the store did not confirm it within ``command_timeout_s``.
-        """
-        return await self._revocation.end_browser_session(cookie_hash, reason, by)
-
-    async def end_application_session(self, session_id: SessionId, reason: EndReason, by: str) -> bool:
-        """End one application session for good, and its browser session when no other of it is live.
-
-        False where it was not live. Raises NotConfirmed as ``end_browser_session`` does.
-        """
-        return await self._revocation.end_application_session(session_id, reason, by)
-
-    async def end_others(self, tag: UserTag, keep: CookieHash, reason: EndReason, by: str) -> int:
-        """End for good all browser sessions of a user but ``keep``; how many were live.
-
-        A login of the user that is about to be written is refused too. Raises NotConfirmed as
-        ``end_browser_session`` does.
-        """
-        return await self._revocation.end_others(tag, keep, reason, by)
-
-    async def end_provider_sessions(
-        self, provider: str, names: Sequence[str], reason: EndReason, by: str
-    ) -> int:
-        """End for good all that logins at ``provider`` entered under any of ``names``; how many were live.
-
-        Durable when it returns: no check that begins later finds a live record of them, and a login under
-        these names that began before is refused. A name that nobody entered ends nothing. Raises
-        NotConfirmed as ``end_browser_session`` does; the caller repeats it.
-        """
-        return await self._named.end(provider, names, reason, by)
 
     async def now(self) -> StoreTime:
         """The time by the store's own clock: what a login notes at its beginning, whoever completes it."""
@@ -314,34 +315,6 @@ class Store(RefreshFace):
         """
         return await self._once.settle(name, proposal)
 
-    async def users(self, *, limit: int, before: str | None) -> Page[UserView]:
-        """Users, newest first by id; ``before`` is an exclusive position. No empty page has ``more``."""
-        return await self._directory.users(limit=limit, before=before)
-
-    async def user(self, user_id: UserId) -> UserView | None:
-        """One user."""
-        return await self._directory.user(user_id)
-
-    async def sessions(self, *, limit: int, before: str | None) -> Page[SessionView]:
-        """Live application sessions, newest first by id; pages as ``users`` has them."""
-        return await self._directory.sessions(limit=limit, before=before)
-
-    async def session(self, session_id: SessionId) -> SessionView | None:
-        """One live application session; None at once when it ended, expired or went idle."""
-        return await self._directory.session(session_id)
-
-    async def user_sessions(self, tag: UserTag) -> list[SessionView]:
-        """A user's live application sessions, newest first by id; 500 at most."""
-        return await self._directory.user_sessions(tag)
-
-    async def delete_user(self, user_id: UserId, by: str) -> bool:
-        """End all sessions of a user and remove the record; False where there is no such user.
-
-        Durable when it returns: no check that begins later finds a live record, and a login that began before
-        is refused. Raises NotConfirmed as ``end_browser_session`` does; the caller repeats it.
-        """
-        return await self._revocation.delete_user(user_id, by)
-
     async def create_token(
         self, name: str, scope: str, expires_at: Milliseconds | None, secret: str | None = None
     ) -> tuple[ApiToken, str]:
@@ -355,6 +328,10 @@ class Store(RefreshFace):
     async def tokens(self) -> list[ApiToken]:
         """All valid tokens, newest first."""
         return await self._tokens.all()
+
+    async def token_uses(self, ids: Sequence[TokenId]) -> dict[TokenId, Milliseconds]:
+        """When each of these tokens was last used, to the minute; those that never were are missing."""
+        return await self._tokens.uses(ids)
 
     async def delete_token(self, token_id: TokenId) -> bool:
         """Make a token invalid at once; False where there is none. Raises NotConfirmed."""

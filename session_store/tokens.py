@@ -4,17 +4,18 @@ import hashlib
 import re
 import secrets
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import cast
 
 from session_store import keys
 from session_store.commands import Commands, Reply
 from session_store.errors import StoreUnavailable
-from session_store.ids import IdSource, TokenId, is_id
+from session_store.ids import TOKEN_PREFIX, IdSource, TokenId, is_id, may_be_under_way
 from session_store.records import ApiToken, Milliseconds, decode, encode
 
 _SECRET_BYTES = 32
+_USE_NOTED_EVERY_MS = 60_000
 _SHAPE = re.compile(r"owt_[A-Za-z0-9_-]{43}", re.ASCII)
 
 
@@ -25,6 +26,7 @@ class Tokens:
         self._commands = commands
         self._ids = ids
         self._now_ms = now_ms
+        self._used: dict[str, Milliseconds] = {}
 
     async def create(
         self, name: str, scope: str, expires_at: Milliseconds | None, secret: str
@@ -47,7 +49,26 @@ class Tokens:
         """See Store.token_by_secret."""
         if not _SHAPE.fullmatch(secret):
             return None
-        return self._valid(await self._commands.run("GET", keys.token(_hash(secret))))
+        token = self._valid(await self._commands.run("GET", keys.token(_hash(secret))))
+        if token is not None:
+            await self._note_use(token)
+        return token
+
+    async def _note_use(self, token: ApiToken) -> None:
+        """Note that it was used, once in a minute; that this could not be noted refuses nobody."""
+        now = self._now_ms()
+        if abs(now - self._used.get(token.id, 0)) < _USE_NOTED_EVERY_MS:
+            return
+        self._used = {each: at for each, at in self._used.items() if abs(now - at) < _USE_NOTED_EVERY_MS}
+        self._used[token.id] = now
+        life = ("PX", max(1, token.expires_at - now)) if token.expires_at is not None else ()
+        with suppress(StoreUnavailable):
+            await self._commands.run("SET", keys.token_use(TokenId(token.id)), now, *life)
+
+    async def uses(self, ids: Sequence[TokenId]) -> dict[TokenId, Milliseconds]:
+        """See Store.token_uses."""
+        replies = await self._commands.run_all([("GET", keys.token_use(token_id)) for token_id in ids])
+        return {token_id: int(at) for token_id, at in zip(ids, replies, strict=True) if isinstance(at, bytes)}
 
     async def all(self) -> list[ApiToken]:
         """See Store.tokens."""
@@ -58,12 +79,21 @@ class Tokens:
         values = await self._commands.run_all(
             [("GET", keys.token(token_hash)) for token_hash in hashes if isinstance(token_hash, bytes)]
         )
-        tokens = [self._valid(value) for value in values]
-        return [token for token in tokens if token is not None]
+        tokens = [token for token in map(self._valid, values) if token is not None]
+        await self._drop({token_id.decode() for token_id in ids} - {token.id for token in tokens})
+        return tokens
+
+    async def _drop(self, ids: set[str]) -> None:
+        """Take expired tokens out of the list, unless they may still be on their way."""
+        now = self._now_ms()
+        stale = [token_id for token_id in ids if not may_be_under_way(token_id, now)]
+        if stale:
+            with suppress(StoreUnavailable):
+                await self._commands.run("ZREM", keys.TOKENS, *stale)
 
     async def delete(self, token_id: TokenId) -> bool:
         """See Store.delete_token."""
-        if not is_id(token_id, "owtok_"):
+        if not is_id(token_id, TOKEN_PREFIX):
             return False
         async with self._commands.confirmed():
             token_hash = await self._commands.run("GET", keys.token_hash_of(token_id))
@@ -72,7 +102,11 @@ class Tokens:
             deleted = await self._commands.run("DEL", keys.token(token_hash))
             with suppress(StoreUnavailable):
                 await self._commands.run_all(
-                    [("ZREM", keys.TOKENS, token_id), ("DEL", keys.token_hash_of(token_id))]
+                    [
+                        ("ZREM", keys.TOKENS, token_id),
+                        ("DEL", keys.token_hash_of(token_id)),
+                        ("DEL", keys.token_use(token_id)),
+                    ]
                 )
             return deleted == 1
 

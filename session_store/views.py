@@ -6,15 +6,14 @@ Plain values for the recorder and the admin API; they are never stored as they s
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from session_store.ids import EndpointId
+from session_store.lifecycle import EndReason
 from session_store.records import (
     Activity,
     ApplicationSession,
+    Block,
     Context,
-    CookieHash,
     Milliseconds,
     User,
-    UserTag,
 )
 
 T = TypeVar("T")
@@ -25,16 +24,12 @@ class Touch:
     """Activity of one application session since the last touch; ``requests`` is how many came since then.
 
     ``context`` is None where there is no newer one; ``context_at_ms`` is when it was seen (0: at ``at_ms``),
-    so that the latest stays, in whatever order several workers write. ``idle_timeout_s`` is 0 where there is
-    no idle limit.
+    so that the latest stays, in whatever order several workers write.
     """
 
-    cookie_hash: CookieHash
-    endpoint_id: EndpointId
-    user_tag: UserTag
+    session: ApplicationSession
     at_ms: Milliseconds
     requests: int
-    idle_timeout_s: int
     context: Context | None = None
     context_at_ms: Milliseconds = 0
 
@@ -46,14 +41,25 @@ class UserView:
     user: User
     last_active: Milliseconds
     sessions: int
+    block: Block | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndedHow:
+    """Why a session is over, who ended it (``time``, where nobody did), and when."""
+
+    reason: EndReason
+    by: str
+    at: Milliseconds
 
 
 @dataclass(frozen=True, slots=True)
 class SessionView:
-    """A live application session with what changes about it."""
+    """An application session with what changes about it; ``ended`` where it is over."""
 
     session: ApplicationSession
     activity: Activity
+    ended: EndedHow | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""What the commands that talk to the admin API have in common: their options, and ids in paths."""
+"""What the commands that talk to the admin API have in common: their options."""
 
-import re
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from functools import update_wrapper
 from pathlib import Path
@@ -12,13 +12,9 @@ import click
 from outerward.cli.client import AdminClient
 from outerward.cli.run import config_option
 from outerward.cli.target import TOKEN_VARIABLE, URL_VARIABLE, TargetFinder
-from outerward.errors import OuterwardError
-from outerward.plain_text import printable
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-_ID = re.compile(r"[A-Za-z0-9_]{1,100}")
 
 admin_option = click.option(
     "--admin",
@@ -46,8 +42,9 @@ def api_command(command: Callable[Concatenate[Api, P], R]) -> Callable[..., R]:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> R:
-        target = TargetFinder(admin, config_file).api(token_file)
-        return command(Api(AdminClient(target), as_json), *args, **kwargs)
+        client = AdminClient(TargetFinder(admin, config_file).api(token_file))
+        with closing(client):
+            return command(Api(client, as_json), *args, **kwargs)
 
     options = (
         admin_option,
@@ -66,15 +63,13 @@ def api_command(command: Callable[Concatenate[Api, P], R]) -> Callable[..., R]:
     return wrapped
 
 
+def example(*lines: str) -> str:
+    """The end of a command's help: ``lines`` to type, as they stand."""
+    return "\n".join(("\b", "Example:", *(f"  {line}" for line in lines)))
+
+
 def limit_option(command: Callable[P, R]) -> Callable[P, R]:
     """``--limit N``."""
     return click.option(
-        "--limit", metavar="N", type=click.IntRange(min=1), help="List the newest N only; else all."
+        "--limit", metavar="N", type=click.IntRange(min=1), help="List the first N only; else all."
     )(command)
-
-
-def object_path(collection: str, wanted: str, what: str) -> str:
-    """The path of one object. Raises OuterwardError for what cannot be an id."""
-    if not _ID.fullmatch(wanted):
-        raise OuterwardError(f"there is no {what} {printable(wanted)}")
-    return f"{collection}/{wanted}"

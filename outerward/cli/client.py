@@ -1,4 +1,4 @@
-"""A small client of the admin API: one request, one connection, one answer.
+"""A small client of the admin API: one call after the other on one connection, and streams on their own.
 
 Errors come out as sentences with the exit code they mean. The token goes to the address asked for and to no
 other: redirects are not followed, and of the API's next-page links only the path is used.
@@ -7,17 +7,18 @@ other: redirects are not followed, and of the API's next-page links only the pat
 import http.client
 import json
 import socket
-import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
-from outerward.addresses import Origin
+from outerward.cli.connection import connection_to, reason_of, was_left
+from outerward.cli.refusals import is_of_the_api, refusal
 from outerward.cli.target import Target
 from outerward.errors import OuterwardError, Unreachable
-from outerward.plain_text import printable
 
 T = TypeVar("T")
 Row = dict[str, Any]
@@ -26,35 +27,67 @@ Row = dict[str, Any]
 TIMEOUT_S = 10.0
 LARGEST_PAGE = 100
 _LARGEST_ANSWER = 16 * 1024 * 1024
+_LARGEST_REFUSAL = 64 * 1024
+_BROKEN = (OSError, http.client.HTTPException)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """An answer that is read as it comes."""
+
+    response: http.client.HTTPResponse
+    _socket: socket.socket
+
+    def cut(self) -> None:
+        """End it, for whoever waits for more of it in another thread."""
+        with suppress(OSError):
+            # Not the method of a TLS socket, which would take the encryption from under the reader.
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
 class AdminClient:
-    """Talks to the API at ``target``."""
+    """Talks to the API at ``target``. Close it."""
 
     def __init__(self, target: Target, timeout_s: float = TIMEOUT_S) -> None:
         self._target = target
-        self._timeout_s = timeout_s
+        self._connection = connection_to(target.origin, timeout_s)
 
     def get(self, path: str, kind: type[T], what: str) -> T:
         """The object at ``path``; ``what`` names it in a message. Raises OuterwardError."""
         return self._decoded(self._ask("GET", path, None, what), kind)
 
     def post(self, path: str, body: Row, kind: type[T], what: str) -> T:
-        """What was made at ``path`` of ``body``. Raises OuterwardError."""
+        """What came of ``body`` at ``path``. Raises OuterwardError."""
         return self._decoded(self._ask("POST", path, body, what), kind)
+
+    def put(self, path: str, body: Row, kind: type[T], what: str) -> T:
+        """What is at ``path`` now that ``body`` was put there. Raises OuterwardError."""
+        return self._decoded(self._ask("PUT", path, body, what), kind)
 
     def delete(self, path: str, what: str) -> None:
         """Delete what is at ``path``. Raises OuterwardError."""
         self._ask("DELETE", path, None, what)
 
-    def rows(self, path: str, member: str, limit: int | None) -> Iterator[Row]:
-        """The rows of all pages of a list, the newest first, at most ``limit``."""
+    def rows(
+        self,
+        path: str,
+        member: str,
+        limit: int | None,
+        query: Mapping[str, str] | None = None,
+        *,
+        what: str = "such list",
+    ) -> Iterator[Row]:
+        """The rows of all pages of a list, the newest first, at most ``limit``.
+
+        ``what`` names in a message what may be missing. Raises OuterwardError.
+        """
         left = limit
-        page: str | None = f"{path}?limit={LARGEST_PAGE if left is None else min(left, LARGEST_PAGE)}"
+        at_once = LARGEST_PAGE if left is None else min(left, LARGEST_PAGE)
+        page: str | None = with_query(path, {"limit": str(at_once), **(query or {})})
         seen: set[str] = set()
         while page is not None:
             seen.add(page)
-            answer = self.get(page, dict[str, Any], path)
+            answer = self.get(page, dict[str, Any], what)
             rows, page = self._page(answer, member)
             yield from rows if left is None else rows[:left]
             left = None if left is None else left - len(rows)
@@ -65,85 +98,107 @@ class AdminClient:
         """Status and body of ``path``, whatever they are. Raises Unreachable."""
         return self._exchange("GET", path, None)
 
+    @contextmanager
+    def stream(
+        self, path: str, what: str, *, timeout_s: float, headers: Mapping[str, str]
+    ) -> Iterator[Stream]:
+        """The answer to a GET of ``path`` as it comes, on a connection of its own.
+
+        ``timeout_s`` is the longest silence. Raises OuterwardError; inside, reading may raise what
+        ``breaks`` turns into words.
+        """
+        connection = connection_to(self._target.origin, timeout_s)
+        try:
+            with self.breaks():
+                connection.request("GET", path, headers={**self._headers(), **headers})
+                # Whoever reads to the end of the connection gets it from http.client for good.
+                beneath = connection.sock
+                response = connection.getresponse()
+                if response.status != 200:
+                    raise self._refusal(response.status, response.read(_LARGEST_REFUSAL), what)
+            with response:
+                yield Stream(response, beneath)
+        finally:
+            connection.close()
+
+    @contextmanager
+    def breaks(self) -> Iterator[None]:
+        """Whatever breaks a connection is Unreachable."""
+        try:
+            yield
+        except _BROKEN as error:
+            raise Unreachable(
+                f"the admin API at {self._target.origin} cannot be reached: {reason_of(error)}"
+            ) from None
+
+    def close(self) -> None:
+        """Leave the connection."""
+        self._connection.close()
+
+    def not_the_api(self) -> OuterwardError:
+        """The error for an answer that the API never gives."""
+        return OuterwardError(f"what answers at {self._target.origin} is not the admin API")
+
     def _page(self, answer: Row, member: str) -> tuple[list[Row], str | None]:
         rows, uri = answer.get(member), answer.get("next_page_uri")
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise self._not_the_api()
+            raise self.not_the_api()
         if uri is None:
             return rows, None
         path = _path_of(uri) if isinstance(uri, str) else ""
         if not path.startswith("/"):
-            raise self._not_the_api()
+            raise self.not_the_api()
         return rows, path
 
     def _ask(self, method: str, path: str, body: Row | None, what: str) -> bytes:
         status, answer = self._exchange(method, path, body)
         if 200 <= status < 300:
             return answer
-        raise _refusal(status, _message(answer), what)
+        raise self._refusal(status, answer, what)
+
+    def _refusal(self, status: int, answer: bytes, what: str) -> OuterwardError:
+        return refusal(status, answer, what) if is_of_the_api(status, answer) else self.not_the_api()
 
     def _decoded(self, answer: bytes, kind: type[T]) -> T:
         try:
             return msgspec.json.decode(answer, type=kind)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-            raise self._not_the_api() from None
+            raise self.not_the_api() from None
 
-    def _not_the_api(self) -> OuterwardError:
-        return OuterwardError(f"what answers at {self._target.origin} is not the admin API")
-
-    def _exchange(self, method: str, path: str, body: Row | None) -> tuple[int, bytes]:
-        connection = _connection(self._target.origin, self._timeout_s)
+    def _headers(self) -> dict[str, str]:
         headers = {"Accept": "application/json", "User-Agent": "outerward"}
         if self._target.token:
             headers["Authorization"] = f"Bearer {self._target.token}"
+        return headers
+
+    def _exchange(self, method: str, path: str, body: Row | None) -> tuple[int, bytes]:
+        if was_left(self._connection):
+            self._connection.close()
+        try:
+            with self.breaks():
+                return self._one_exchange(method, path, body)
+        except BaseException:
+            # What is left of an answer would be read as the next one's.
+            self._connection.close()
+            raise
+
+    def _one_exchange(self, method: str, path: str, body: Row | None) -> tuple[int, bytes]:
+        headers = self._headers()
         if body is not None:
             headers["Content-Type"] = "application/json"
-        try:
-            connection.request(method, path, None if body is None else json.dumps(body), headers)
-            response = connection.getresponse()
-            answer = response.read(_LARGEST_ANSWER + 1)
-            if response.length and len(answer) <= _LARGEST_ANSWER:
-                raise http.client.IncompleteRead(answer)
-        except (OSError, http.client.HTTPException) as error:
-            raise Unreachable(
-                f"the admin API at {self._target.origin} cannot be reached: {_reason(error)}"
-            ) from None
-        finally:
-            connection.close()
+        self._connection.request(method, path, None if body is None else json.dumps(body), headers)
+        response = self._connection.getresponse()
+        answer = response.read(_LARGEST_ANSWER + 1)
         if len(answer) > _LARGEST_ANSWER:
-            raise self._not_the_api()
+            raise self.not_the_api()
+        if response.length:
+            raise http.client.IncompleteRead(answer)
         return response.status, answer
 
 
-class _Plain(http.client.HTTPConnection):
-    """HTTP; ``localhost`` and ``*.localhost`` are this machine, resolver or not (RFC 6761 §6.3)."""
-
-    def connect(self) -> None:
-        """Open the connection."""
-        self.sock = _open(self.host, self.port, self.timeout)
-
-
-class _Encrypted(http.client.HTTPSConnection):
-    """The same over TLS, with the certificate checked against the system's authorities."""
-
-    def connect(self) -> None:
-        """Open the connection."""
-        plain = _open(self.host, self.port, self.timeout)
-        self.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=self.host)
-
-
-def _connection(origin: Origin, timeout_s: float) -> http.client.HTTPConnection:
-    kind = _Encrypted if origin.secure else _Plain
-    return kind(origin.hostname.strip("[]"), origin.port, timeout=timeout_s)
-
-
-def _open(host: str, port: int, timeout_s: float | None) -> socket.socket:
-    if host != "localhost" and not host.endswith(".localhost"):
-        return socket.create_connection((host, port), timeout_s)
-    try:
-        return socket.create_connection(("127.0.0.1", port), timeout_s)
-    except OSError:
-        return socket.create_connection(("::1", port), timeout_s)
+def with_query(path: str, query: Mapping[str, str]) -> str:
+    """``path`` with parameters."""
+    return f"{path}?{urlencode(query)}" if query else path
 
 
 def _path_of(uri: str) -> str:
@@ -153,40 +208,3 @@ def _path_of(uri: str) -> str:
     except ValueError:
         return ""
     return f"{parts.path}?{parts.query}"
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
-        return "it did not answer in time"
-    if isinstance(error, OSError) and error.strerror:
-        return printable(error.strerror)
-    return (
-        "the answer is not HTTP" if isinstance(error, http.client.HTTPException) else "the connection failed"
-    )
-
-
-def _message(answer: bytes) -> str:
-    """The sentence of the API's error envelope, where there is one."""
-    try:
-        envelope = msgspec.json.decode(answer)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        return ""
-    message = envelope.get("msg") if isinstance(envelope, dict) else None
-    return printable(message, 300) if isinstance(message, str) else ""
-
-
-def _refusal(status: int, message: str, what: str) -> OuterwardError:
-    said = f": {message}" if message else ""
-    match status:
-        case 401:
-            return OuterwardError(f"the API does not accept the token (401){said}")
-        case 403:
-            return OuterwardError(f"the token may not do this (403){said}")
-        case 404:
-            return OuterwardError(f"there is no {what} (404)")
-        case 429:
-            return OuterwardError(f"the API refuses further attempts for a moment (429){said}")
-        case 503:
-            return Unreachable(f"the API cannot serve this now (503){said}")
-        case _:
-            return OuterwardError(f"the API answered {status}{said}")

@@ -100,5 +100,6 @@ def _summary(settings: "Settings") -> str:
         "provider": len(settings.provider),
         "tunnel": len(settings.tunnel),
         "edge route": len(settings.edge_route),
+        "webhook": len(settings.webhook),
     }
     return ", ".join(f"{count} {noun}{'' if count == 1 else 's'}" for noun, count in counts.items())

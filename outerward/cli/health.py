@@ -1,5 +1,6 @@
 """``healthcheck``: whether a running ``serve`` is ready, for containers and supervisors."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ def healthcheck(admin: str | None, config_file: Path | None) -> None:
     Exits with 0 if the server on this machine is, else with 69 and what is missing.
     """
     target = TargetFinder(admin, config_file).listener()
-    status, answer = AdminClient(target, TIMEOUT_S).status("/readyz")
+    with closing(AdminClient(target, TIMEOUT_S)) as client:
+        status, answer = client.status("/readyz")
     if status != 200:
         raise Unreachable(f"{target.origin} is not ready{_missing(answer)}")
     click.echo("ready")

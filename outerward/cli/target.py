@@ -54,8 +54,9 @@ class TargetFinder:
     def _origin(self, *, local: bool) -> Origin:
         if self._admin is not None:
             return _parsed_url("--admin", self._admin)
-        if url := self._variable(URL_VARIABLE):
-            return _parsed_url(URL_VARIABLE, url)
+        url, source = self._variable(URL_VARIABLE)
+        if url:
+            return _parsed_url(source, url)
         admin = self._configured().admin
         port = listen_address(admin.listen)[1]
         if port == 0 and (local or admin.public_url is None):
@@ -65,8 +66,9 @@ class TargetFinder:
     def _token(self, token_file: Path | None) -> str:
         if token_file is not None:
             return _sendable(_read(token_file), printable_path(token_file))
-        if token := self._variable(TOKEN_VARIABLE):
-            return _sendable(token, TOKEN_VARIABLE)
+        token, source = self._variable(TOKEN_VARIABLE)
+        if token:
+            return _sendable(token, source)
         path = self._configured().state / TOKEN_FILE
         if not os.path.lexists(path):
             raise OuterwardError(
@@ -75,12 +77,12 @@ class TargetFinder:
             )
         return _sendable(_read(path), printable_path(path))
 
-    def _variable(self, name: str) -> str:
-        """The variable's value or, by its ``_FILE`` form, that of the file it names."""
+    def _variable(self, name: str) -> tuple[str, str]:
+        """The variable's value or, by its ``_FILE`` form, that of the file it names; and which of the two."""
         value, path = self._environ.get(name, ""), self._environ.get(f"{name}_FILE", "")
         if value and path:
             raise click.UsageError(f"{name} and {name}_FILE are both set; only one of them may be")
-        return _read(Path(path)) if path else value
+        return (_read(Path(path)), f"{name}_FILE") if path else (value, name)
 
     def _configured(self) -> ClientSettings:
         if self._settings is None:

@@ -5,19 +5,21 @@ from typing import Any
 
 import click
 
-from outerward.cli.api_command import Api, api_command, limit_option, object_path
+from outerward.cli.api_command import Api, api_command, example, limit_option
+from outerward.cli.moments import rfc3339
+from outerward.cli.named import TOKEN, object_path
 from outerward.cli.output import Column, for_people, print_json, print_rows
 from outerward.errors import OuterwardError
 from outerward.typed_toml import duration
 
-PATH = "/tokens"
 LONGEST_NAME = 100
 COLUMNS = (
     Column("Token", ("id",)),
-    Column("Name", ("name",)),
+    Column("Name", ("name",), gives_way=True),
     Column("Scope", ("scope",)),
-    Column("Created", ("created_at",)),
-    Column("Expires", ("expires_at",)),
+    Column("Created", ("created_at",), is_time=True, spare=True),
+    Column("Expires", ("expires_at",), is_time=True),
+    Column("Last used", ("last_used",), is_time=True),
 )
 
 
@@ -48,13 +50,13 @@ def tokens() -> None:
     """Make, list and revoke API tokens."""
 
 
-@tokens.command("create")
+@tokens.command("create", epilog=example("outerward tokens create --name ci --scope read --expires 90d"))
 @click.option("--name", metavar="NAME", required=True, callback=_token_name, help="What the token is for.")
 @click.option(
     "--scope",
     required=True,
     type=click.Choice(["read", "revoke", "admin"]),
-    help="read: see users and sessions; revoke: end them too; admin: tokens too.",
+    help="read: see users and sessions; revoke: end them too; admin: tokens, exports and erasures too.",
 )
 @click.option("--expires", metavar="DURATION", type=_Lifetime(), help="Such as 90d; without it, never.")
 @api_command
@@ -65,8 +67,8 @@ def create_token(api: Api, name: str, scope: str, expires: timedelta | None) -> 
     """
     body: dict[str, Any] = {"name": name, "scope": scope}
     if expires is not None:
-        body["expires_at"] = (datetime.now(UTC) + expires).strftime("%Y-%m-%dT%H:%M:%SZ")
-    made = api.client.post(PATH, body, dict[str, Any], "such resource")
+        body["expires_at"] = rfc3339(datetime.now(UTC) + expires)
+    made = api.client.post(TOKEN.path, body, dict[str, Any], "such resource")
     if api.as_json:
         print_json(made)
         return
@@ -75,20 +77,20 @@ def create_token(api: Api, name: str, scope: str, expires: timedelta | None) -> 
     click.echo(_secret(made))
 
 
-@tokens.command("ls")
+@tokens.command("ls", epilog=example("outerward tokens ls"))
 @limit_option
 @api_command
 def list_tokens(api: Api, limit: int | None) -> None:
     """List the tokens, without their secrets."""
-    print_rows(api.client.rows(PATH, "tokens", limit), COLUMNS, as_json=api.as_json)
+    print_rows(api.client.rows(TOKEN.path, "tokens", limit), COLUMNS, as_json=api.as_json)
 
 
-@tokens.command("revoke")
+@tokens.command("revoke", epilog=example("outerward tokens revoke owtok_2pG7vN0bR1kX4sT8wZ3yC6fH9jL"))
 @click.argument("token_id", metavar="ID")
 @api_command
 def revoke_token(api: Api, token_id: str) -> None:
     """Revoke a token: it is refused from now on."""
-    api.client.delete(object_path(PATH, token_id, "token"), f"token {token_id}")
+    api.client.delete(object_path(TOKEN, token_id), f"token {token_id}")
     if for_people(api.as_json):
         click.echo(f"Token {token_id} is revoked.")
     else:

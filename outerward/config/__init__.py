@@ -3,7 +3,7 @@
 from outerward.addresses import admin_url, listen_address
 from outerward.config.load import Loaded, load_settings, resolved
 from outerward.config.routes import login_host_of, public_origin, routes_of
-from outerward.config.schema import LogSettings, MetricsSettings, Settings
+from outerward.config.schema import LogSettings, MetricsSettings, PrivacySettings, Settings
 from outerward.errors import ConfigErrors
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Loaded",
     "LogSettings",
     "MetricsSettings",
+    "PrivacySettings",
     "Settings",
     "admin_url",
     "listen_address",

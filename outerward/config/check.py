@@ -1,4 +1,4 @@
-"""What a configuration must satisfy beyond its types: sections, listeners, store, providers.
+"""What a configuration must satisfy beyond its types: sections, listeners, store, providers, webhooks.
 
 Looks only at values that were converted without error, so that one mistake gives one message. Endpoints are
 checked in ``endpoints.py``.
@@ -14,6 +14,7 @@ from outerward import addresses
 from outerward.config.schema import Settings
 from outerward.plain_text import printable_path
 from outerward.typed_toml import Key, Problems, quoted
+from outerward.webhooks import problems_of
 from session_store import StoreRefused, parse_address
 
 MOST_WORKERS = 512
@@ -26,6 +27,8 @@ HEADER_COUNTS = (10, 1000)
 HEADER_TIMEOUTS = (timedelta(seconds=1), timedelta(minutes=5))
 IDLE_TIMEOUTS = (timedelta(seconds=1), timedelta(hours=1))
 CHECK_TIMEOUTS = (timedelta(milliseconds=1), timedelta(minutes=1))
+USER_RETENTIONS = (timedelta(days=1), timedelta(days=3650))
+KEPT = (timedelta(0), timedelta(days=365))
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _PROVIDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _DISCOVERY = "/.well-known/openid-configuration"
@@ -44,8 +47,11 @@ def check_sections(settings: Settings, problems: Problems) -> None:
     _check_metrics(settings, problems)
     _check_store(settings, problems)
     _check_geoip(settings, problems)
+    check_span(problems, ("privacy", "history"), settings.privacy.history, KEPT)
+    check_span(problems, ("privacy", "ended"), settings.privacy.ended, KEPT)
     for name in settings.provider:
         _check_provider(name, settings, problems)
+    _check_webhooks(settings, problems)
 
 
 def check_span(problems: Problems, key: Key, span: timedelta, bounds: tuple[timedelta, timedelta]) -> None:
@@ -82,6 +88,16 @@ def _check_not_discovery(problems: Problems, key: Key, url: str) -> None:
     """Consoles show the address of the metadata more often than the issuer (Discovery 1.0 §4)."""
     if _DISCOVERY in url and problems.sound(key):
         problems.add(key, f"ends before {_DISCOVERY}")
+
+
+def _check_webhooks(settings: Settings, problems: Problems) -> None:
+    for i, webhook in enumerate(settings.webhook):
+        if not problems.sound(("webhook", i)):
+            continue
+        for problem in problems_of(webhook):
+            name, _, words = problem.partition(": ")
+            if problems.sound(("webhook", i, name)):
+                problems.add(("webhook", i, name), words)
 
 
 def _check_geoip(settings: Settings, problems: Problems) -> None:
@@ -193,6 +209,7 @@ def _check_store(settings: Settings, problems: Problems) -> None:
     embedded = store.url == "embedded"
     problems.parsed(("store", "url"), _store_address, store.url)
     check_span(problems, ("store", "check_timeout"), store.check_timeout, CHECK_TIMEOUTS)
+    check_span(problems, ("store", "user_retention"), store.user_retention, USER_RETENTIONS)
     is_sound = problems.sound(("store", "url")) and problems.sound(("store", "secret"))
     if not store.secret and not embedded and is_sound:
         problems.add(("store", "secret"), "is required unless the store is embedded")

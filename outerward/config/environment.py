@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from msgspec import structs
 
-from outerward.config.schema import LATER, LATER_SCALARS, Settings
+from outerward.config.schema import LATER, Settings
 from outerward.typed_toml import Given, Key, Text, Variables
 
 PREFIX = "OUTERWARD_"
@@ -15,7 +15,7 @@ FLAGS: Mapping[str, Key] = {
     "--store": ("store", "url"),
 }
 CLIENT_VARIABLES = ("OUTERWARD_ADMIN_URL", "OUTERWARD_ADMIN_TOKEN")
-_SECTIONS = ("edge", "admin", "store", "geoip", "log", "metrics")
+_SECTIONS = ("edge", "admin", "store", "geoip", "log", "metrics", "privacy")
 _PROVIDER_KEYS = ("client_id", "client_secret")
 
 
@@ -48,5 +48,4 @@ def _provider_keys(document: Mapping[str, object]) -> list[Key]:
 
 
 def _later_keys() -> list[Key]:
-    known = [(section, key) for section in _SECTIONS for key in LATER.keys.get(section, ())]
-    return [*known, *LATER_SCALARS]
+    return [(section, key) for section in _SECTIONS for key in LATER.keys.get(section, ())]

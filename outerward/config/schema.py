@@ -4,6 +4,7 @@ It also names the keys of the format that this version does not carry out: they 
 setting that is silently not enforced would be worse than none. Knows neither TOML nor the environment.
 """
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +13,8 @@ import msgspec
 from admin_api import AdminSettings
 from idp_adapters import OAuthSettings, OidcSettings, SamlSettings
 from outerward.typed_toml import Later
-from proxy import EdgeRouteSettings, EdgeSettings, GeoIPSettings, TunnelSettings
+from outerward.webhooks import WebhookSettings
+from proxy import EdgeRouteSettings, EdgeSettings, GeoIPSettings, Privacy, TunnelSettings
 from session_store import StoreSettings
 
 
@@ -30,6 +32,17 @@ class MetricsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     listen: str | None = None
 
 
+class PrivacySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The ``[privacy]`` section: what is kept of people, and how long.
+
+    ``history``: events and what sessions were used with; ``ended``: sessions that are over.
+    """
+
+    ip: Privacy = "full"
+    history: timedelta = timedelta(days=30)
+    ended: timedelta = timedelta(days=30)
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A whole configuration, resolved: secrets read, paths absolute, durations and sizes as numbers."""
 
@@ -43,6 +56,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     edge_route: tuple[EdgeRouteSettings, ...] = ()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
+    privacy: PrivacySettings = PrivacySettings()
+    webhook: tuple[WebhookSettings, ...] = ()
 
 
 def _keys(text: str) -> frozenset[str]:
@@ -51,16 +66,8 @@ def _keys(text: str) -> frozenset[str]:
 
 LATER = Later(
     keys={
-        "": _keys("privacy webhook"),
         "edge": _keys("cert key"),
         "admin": _keys("provider roles"),
-        "store": _keys("user_retention"),
     },
     values={("edge", "forwarded"): _keys("proxy-protocol")},
 )
-LATER_SCALARS = (
-    ("privacy", "ip"),
-    ("privacy", "history"),
-    ("privacy", "ended"),
-)
-"""Keys of sections that are not read at all so far, and that have an environment variable."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from outerward.config import Settings
 from outerward.demo.people import OTHERS, Person
 from proxy import Route, describe, network_of
-from session_store import Context, CookieHash, Location, Principal, Store, Touch
+from session_store import ApplicationSession, Context, CookieHash, Location, Principal, Store, Touch
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ async def _write(store: Store, each: Seed, route: Route, began_ms: int, issuers:
         location=each.place,
         network=network_of(each.ip_address),
     )
-    await store.start_application_session(
+    session = await store.start_application_session(
         browser,
         route.endpoint,
         expires_at=expires_at,
@@ -125,15 +125,10 @@ async def _write(store: Store, each: Seed, route: Route, began_ms: int, issuers:
         context=context,
     )
     last_active_ms = began_ms + (each.began_s - each.last_active_s) * 1000
-    touch = Touch(
-        cookie_hash=browser.cookie_hash,
-        endpoint_id=route.endpoint.id,
-        user_tag=browser.user_tag,
-        at_ms=last_active_ms,
-        requests=each.requests,
-        idle_timeout_s=route.idle_timeout_s,
-    )
-    await store.touch([touch])
+    if isinstance(session, ApplicationSession):
+        await store.touch(
+            [Touch(session=session, at_ms=last_active_ms, requests=each.requests, context=context)]
+        )
 
 
 def _principal(person: Person, provider: str, issuer: str) -> Principal:

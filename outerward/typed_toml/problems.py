@@ -64,7 +64,7 @@ class Origins:
         return text
 
     def _element(self, array: Key, position: int) -> str:
-        if array not in {("tunnel",), ("edge_route",)}:
+        if array not in {("tunnel",), ("edge_route",), ("webhook",)}:
             return ""
         elements = self.document.get(str(array[0]))
         element = elements[position] if isinstance(elements, list) and position < len(elements) else None

@@ -1,14 +1,22 @@
 """The client's address: the socket's, or what a trusted proxy in front says, read from the right.
 
-A forwarding header counts only when the peer is listed; by default nobody is.
+A forwarding header counts only when the peer is listed; by default nobody is. What of an address may be
+stored and logged is decided here too, by one function that is passed to whoever does either.
 """
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import Literal
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Privacy = Literal["full", "truncated"]
+"""How much of an address is kept: all of it, or the network that it is in."""
+Keep = Callable[[str], str]
+"""From a client's address to what may be stored and logged of it."""
+
+_KEPT_V4, _KEPT_V6, _KEPT_6TO4 = 24, 48, 40
 
 
 class TrustedProxies:
@@ -48,6 +56,33 @@ def plain_address(text: str) -> str:
     """``text`` in its shortest spelling; an IPv4 address mapped into IPv6 as IPv4."""
     address = _parse(text)
     return text if address is None else str(address)
+
+
+def keep_for(privacy: Privacy) -> Keep:
+    """What ``privacy`` leaves of addresses."""
+    return kept_whole if privacy == "full" else kept_network
+
+
+def kept_whole(address: str) -> str:
+    """``address`` itself."""
+    return address
+
+
+@lru_cache(maxsize=4096)
+def kept_network(address: str) -> str:
+    """The first address of the network that ``address`` is in, /24 or /48; "" for what is no address.
+
+    An IPv6 address that holds an IPv4 address within its first 48 bits (6to4, RFC 3056 §2) keeps 40: the same
+    24 of that.
+    """
+    parsed = _parse(address)
+    if parsed is None:
+        return ""
+    if isinstance(parsed, ipaddress.IPv4Address):
+        length = _KEPT_V4
+    else:
+        length = _KEPT_V6 if parsed.sixtofour is None else _KEPT_6TO4
+    return str(ipaddress.ip_network((parsed, length), strict=False).network_address)
 
 
 def _parse(text: str) -> IPAddress | None:

@@ -6,6 +6,7 @@ look-up; it is forgotten when a GeoIP database changes. Knows no session and dec
 
 import asyncio
 
+from proxy.context.client_address import Keep, kept_whole
 from proxy.context.device import LONGEST, describe, warm_up
 from proxy.context.place import Places, network_of
 from session_store import Context
@@ -15,15 +16,23 @@ _MOST_REMEMBERED = 4096
 
 
 class Contexts:
-    """Makes contexts for one worker; ``places`` is its own from now on."""
+    """Makes contexts for one worker; ``places`` is its own from now on.
 
-    def __init__(self, places: Places) -> None:
+    ``kept`` says what may be stored and logged of an address: contexts have no more, and nor has any other
+    part of the worker that stores or logs.
+    """
+
+    def __init__(self, places: Places, kept: Keep = kept_whole) -> None:
+        self.kept = kept
         self._places = places
         self._known: dict[tuple[str, bytes], Context] = {}
         self._task: asyncio.Task[None] | None = None
 
     def of(self, address: str, agent: bytes) -> Context:
-        """The context of a request from ``address`` whose User-Agent has the value ``agent``."""
+        """The context of a request from ``address`` whose User-Agent has the value ``agent``.
+
+        ``address`` is the whole one: place and kind of network are told by it.
+        """
         key = (address, agent[:LONGEST])
         context = self._known.get(key)
         if context is None:
@@ -54,7 +63,7 @@ class Contexts:
 
     def _make(self, address: str, agent: bytes) -> Context:
         return Context(
-            ip_address=address,
+            ip_address=self.kept(address),
             user_agent=describe(agent.decode("utf-8", errors="replace")),
             location=self._places.find(address),
             network=network_of(address),

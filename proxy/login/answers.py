@@ -11,11 +11,13 @@ from idp_adapters import Redirect, Sending
 from proxy.login.visit import Unreadable, Visit
 from proxy.pages import PAGE_HEADERS, POST_PAGE_HEADERS, framed_headers, post_page, problem_json, problem_page
 from proxy.problems import (
+    ACCOUNT_BLOCKED,
     LOGIN_REQUIRED,
     LOGINS_BUSY,
     NOT_ALLOWED,
     PROVIDER_UNREACHABLE,
     STORE_UNAVAILABLE,
+    TOO_MANY_BEGUN,
     TOO_MANY_FAILURES,
     TOO_MANY_LOGOUTS,
     Link,
@@ -24,6 +26,8 @@ from proxy.problems import (
 
 FAILURE_WINDOW_S = 60
 """How long a failed callback counts."""
+BEGUN_WINDOW_S = 600
+"""How long a login that was begun counts: as long as it may take."""
 
 _JSON_HEADERS = (
     ("Content-Type", "application/json"),
@@ -31,11 +35,17 @@ _JSON_HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
 )
-_REASONS = {LOGIN_REQUIRED: "no_session", NOT_ALLOWED: "not_allowed", STORE_UNAVAILABLE: "store_unavailable"}
+_REASONS = {
+    LOGIN_REQUIRED.number: "no_session",
+    NOT_ALLOWED.number: "not_allowed",
+    ACCOUNT_BLOCKED.number: "blocked",
+    STORE_UNAVAILABLE.number: "store_unavailable",
+}
 _RETRY_AFTER_S = {
     STORE_UNAVAILABLE: 1,
     PROVIDER_UNREACHABLE: 5,
     LOGINS_BUSY: 1,
+    TOO_MANY_BEGUN: BEGUN_WINDOW_S,
     TOO_MANY_FAILURES: FAILURE_WINDOW_S,
     TOO_MANY_LOGOUTS: FAILURE_WINDOW_S,
 }
@@ -72,7 +82,7 @@ def problem(
     if navigation:
         body = problem_page(matter, request_id=request_id, account=account, hostname=hostname, links=links)
         return Answer(matter.status, (*PAGE_HEADERS, *more, *headers), body)
-    body = problem_json(matter, request_id=request_id, reason=_REASONS.get(matter, ""))
+    body = problem_json(matter, request_id=request_id, reason=_REASONS.get(matter.number, ""))
     return Answer(matter.status, (*_JSON_HEADERS, *more, *headers), body)
 
 

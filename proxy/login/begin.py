@@ -12,7 +12,7 @@ from proxy.login.notices import failure_of, notice_of
 from proxy.login.return_path import LONGEST
 from proxy.login.transaction import Transaction, digest_of, encode, key_of
 from proxy.login.visit import Visit
-from proxy.problems import CHOOSE_PROVIDER, FOREIGN_ORIGIN, UNKNOWN_PROVIDER, Problem
+from proxy.problems import CHOOSE_PROVIDER, FOREIGN_ORIGIN, TOO_MANY_BEGUN, UNKNOWN_PROVIDER, Problem
 from session_store import EndReason, Tombstone, decode, is_tombstone
 
 _THIRD_PARTY = frozenset({"iss", "target_link_uri"})
@@ -77,6 +77,8 @@ async def _to_provider(desk: Desk, visit: Visit, opening: Opening, name: str) ->
     provider = desk.providers.get(name)
     if provider is None:
         return answer(visit, UNKNOWN_PROVIDER)
+    if not await desk.may_begin(visit):
+        return answer(visit, TOO_MANY_BEGUN)
     begun_at = await desk.store.now()
     try:
         begun = await provider.begin(desk.party(visit, provider), opening.prompt)

@@ -81,15 +81,15 @@ def create_control_app(
     random bits as 43 characters of base64url. Its runner has no access log, since the addresses of callbacks
     carry codes, and no ``auto_decompress``, since no compressed body is read.
     """
-    key, places = identity_key or IdentityKey(store.settle), contexts or Contexts(Places(()))
-    desk = Desk(site, store, providers, key, places, now_ms, new_secret)
+    key, contexts = identity_key or IdentityKey(store.settle), contexts or Contexts(Places(()))
+    desk = Desk(site, store, providers, key, contexts, now_ms, new_secret)
     forms = Forms()
     turns = {(name, errand): Turns() for name in providers for errand in _COSTLY}
 
     @web.middleware
     async def front(request: web.Request, handler: Handler) -> web.StreamResponse:
         # In front of aiohttp's own routing, which would look at its decoded path; nothing is behind it.
-        visit = read_visit(site, request.method, request.raw_path, request.raw_headers)
+        visit = read_visit(site, request.method, request.raw_path, request.raw_headers, contexts.kept)
         return _response(await _answer(desk, visit, Rim(lambda: forms.read(request), turns)))
 
     return web.Application(middlewares=[front])

@@ -3,13 +3,15 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
+from ipaddress import IPv4Address, ip_address, ip_network
 
 import structlog
 
 from idp_adapters import Provider, Providers, RelyingParty
 from proxy.context import Contexts
 from proxy.identity_jwt import IdentityKey
-from proxy.login.answers import FAILURE_WINDOW_S
+from proxy.login.answers import BEGUN_WINDOW_S, FAILURE_WINDOW_S
 from proxy.login.flow import is_open_here, party_of
 from proxy.login.transaction import Stage, key_of
 from proxy.login.visit import Visit
@@ -19,26 +21,31 @@ from session_store import BrowserSession, EndReason, Store, StoreTime, UserId
 log = structlog.get_logger("proxy.login")
 
 MOST_FAILURES = 10
-"""Failed callbacks of one client address within FAILURE_WINDOW_S."""
+"""Failed callbacks of one client network within FAILURE_WINDOW_S."""
+MOST_BEGUN = 3000
+"""Logins that one client network may begin within BEGUN_WINDOW_S: a large office stays below.
+
+What is kept of so many is some MB of the store.
+"""
 REMEMBERED_S = 2.0
 MOST_REMEMBERED = 10_000
 
 
 class Limited:
-    """Addresses that were limited moments ago: a flood from one of them need not ask the store each time."""
+    """Counters that were full moments ago: a flood that they hold up need not ask the store each time."""
 
     def __init__(self) -> None:
         self._until: dict[str, float] = {}
 
-    def has(self, address: str) -> bool:
-        """Whether ``address`` was added within the last seconds."""
-        return time.monotonic() < self._until.get(address, 0.0)
+    def has(self, counter: str) -> bool:
+        """Whether ``counter`` was added within the last seconds."""
+        return time.monotonic() < self._until.get(counter, 0.0)
 
-    def add(self, address: str) -> None:
-        """Remember ``address`` for a few seconds."""
+    def add(self, counter: str) -> None:
+        """Remember ``counter`` for a few seconds."""
         if len(self._until) >= MOST_REMEMBERED:
             self._until.clear()
-        self._until[address] = time.monotonic() + REMEMBERED_S
+        self._until[counter] = time.monotonic() + REMEMBERED_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +76,35 @@ class Desk:
 
     async def is_limited(self, visit: Visit) -> bool:
         """Whether this client failed so often that it is not looked at for a while."""
-        address = visit.caller.address
-        if self.limited.has(address):
+        counter = _failures_of(visit)
+        if self.limited.has(counter):
             return True
-        limited = await self.store.failures(f"login:{address}") >= MOST_FAILURES
+        limited = await self.store.failures(counter) >= MOST_FAILURES
         if limited:
-            self.limited.add(address)
+            self.limited.add(counter)
         return limited
 
     async def count_failure(self, visit: Visit) -> bool:
         """Count a failed login of this client; whether it is still within the limit."""
-        count = await self.store.count_failure(f"login:{visit.caller.address}", FAILURE_WINDOW_S)
+        count = await self.store.count_failure(_failures_of(visit), FAILURE_WINDOW_S)
         return count <= MOST_FAILURES
+
+    async def may_begin(self, visit: Visit) -> bool:
+        """Count a login that this client begins; whether it is still within the limit.
+
+        Each is kept for a while and asks for no proof of anything. One that succeeds is not given back.
+        """
+        caller = visit.caller
+        counter = f"begun:{client_network(caller.address)}"
+        if self.limited.has(counter):
+            return False
+        if await self.store.count_failure(counter, BEGUN_WINDOW_S) <= MOST_BEGUN:
+            return True
+        self.limited.add(counter)
+        log.warning(
+            "logins_limited", limit=MOST_BEGUN, client_address=caller.address, request_id=caller.request_id
+        )
+        return False
 
     async def end_session(self, visit: Visit, reason: EndReason, by: UserId | None = None) -> UserId | None:
         """End the browser session that this visit's cookie opens on this host; whose it was.
@@ -102,3 +126,20 @@ class Desk:
         if not isinstance(browser, BrowserSession) or not is_open_here(browser, visit, self.now_ms()):
             return None
         return browser
+
+
+@lru_cache(maxsize=4096)
+def client_network(address: str) -> str:
+    """Whose attempts count together: an IPv4 address, or the /64 network of an IPv6 address.
+
+    One host has all of a /64 (RFC 8981 §1). What is no address counts by itself.
+    """
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    return address if isinstance(parsed, IPv4Address) else str(ip_network((parsed, 64), strict=False))
+
+
+def _failures_of(visit: Visit) -> str:
+    return f"login:{client_network(visit.caller.address)}"

@@ -8,7 +8,8 @@ from proxy.login.answers import Answer, answer, redirect
 from proxy.login.cookies import clearing_login
 from proxy.login.desk import Desk, log
 from proxy.login.flow import Accepted, accept_answer, home_at, home_of, read_claim
-from proxy.login.notices import failure_of
+from proxy.login.notices import block_of, failure_of
+from proxy.login.tell import Denial, tell_denied, tell_login
 from proxy.login.transaction import Arrived, Stage, Transaction, decode, key_of
 from proxy.login.visit import Visit
 from proxy.person import account_of, principal_of
@@ -23,7 +24,7 @@ from proxy.problems import (
     Link,
     Problem,
 )
-from session_store import CookieHash, EndReason, LoginOvertaken, StoreTime
+from session_store import CookieHash, EndReason, LoginBlocked, LoginOvertaken, StoreTime
 
 
 async def finish_login(desk: Desk, visit: Visit, provider: Provider) -> Answer:
@@ -124,17 +125,23 @@ async def _admit(
     desk: Desk, visit: Visit, login: Accepted, provider: Provider, completed: LoginCompleted
 ) -> Answer:
     if not allowed(login.route.rules, completed.identity):
-        return await _denied(desk, visit, login, completed.identity)
+        return await _denied(desk, visit, login, completed.identity, "not_allowed", NOT_ALLOWED)
     return await _let_in(desk, visit, login, provider, completed)
 
 
-async def _denied(desk: Desk, visit: Visit, login: Accepted, identity: Identity) -> Answer:
-    """The rules say no: no session, no user, and a way to another account."""
-    await desk.count_failure(visit)
-    account = account_of(principal_of(identity, login.transaction.provider))
-    log.warning("login_denied", account=account, **about(visit, login.transaction.provider))
+async def _denied(
+    desk: Desk, visit: Visit, login: Accepted, identity: Identity, why: Denial, problem: Problem
+) -> Answer:
+    """The rules or an administrator say no: no session, no user, and a way to another account."""
+    principal = principal_of(identity, login.transaction.provider)
+    account = account_of(principal)
+    if await desk.count_failure(visit):
+        await tell_denied(desk, visit, login, principal, why)
+    else:
+        # A flood of refusals must not push everything else out of the list of events.
+        log.warning("login_denied", account=account, reason=why, **about(visit, login.transaction.provider))
     links = [switch_account(login.return_path)]
-    return answer(visit, NOT_ALLOWED, account=account, links=links, cookies=_without_login(login))
+    return answer(visit, problem, account=account, links=links, cookies=_without_login(login))
 
 
 async def _let_in(
@@ -164,12 +171,14 @@ async def _let_in(
             memory=completed.memory,
             access_token=completed.access_token,
         )
+    except LoginBlocked as error:
+        return await _denied(desk, visit, login, completed.identity, "blocked", block_of(error.until_ms))
     except LoginOvertaken:
         log.warning("login_failed", reason="overtaken", **about(visit, provider.name))
         links = [sign_in_again(login.return_path)]
         return answer(visit, LOGIN_OVERTAKEN, links=links, cookies=_without_login(login))
     await desk.end_session(visit, EndReason.REPLACED, browser.user_id)
-    log.info("login", user=browser.user_id, **about(visit, provider.name))
+    await tell_login(desk, visit, login, browser.user_id)
     cookies = [cookie.setting(secret), *_without_login(login)]
     return redirect(visit, login.return_path, cookies=cookies)
 

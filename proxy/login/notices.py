@@ -1,10 +1,11 @@
-"""Words for sessions that others ended and for logins that failed. Pure."""
+"""Words for sessions that others ended, for logins that failed and for accounts that are blocked. Pure."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from idp_adapters import LoginError, LoginErrorReason
 from proxy.problems import (
+    ACCOUNT_BLOCKED,
     ANSWER_EXPIRED,
     ANSWER_INVALID,
     ANSWER_UNSOLICITED,
@@ -24,6 +25,7 @@ from proxy.problems import (
 )
 from session_store import NOTICE_REASONS, EndReason, Tombstone
 
+_MINUTE_MS = 60_000
 _ENDED_BY_ADMINISTRATOR = "An administrator ended your session on {when}."
 _ENDED_ELSEWHERE = "You signed out elsewhere, and that ended your session here on {when}."
 _OUTNUMBERED = (
@@ -62,9 +64,23 @@ def notice_of(tombstone: Tombstone) -> Problem | None:
     """What the login page says about an ended session, with the time; None where no notice is due."""
     if tombstone.reason not in NOTICE_REASONS:
         return None
-    when = datetime.fromtimestamp(tombstone.ended_at / 1000, UTC)
-    sentence = _SENTENCES[tombstone.reason].format(when=f"{when.day} {when:%B %Y at %H:%M} UTC")
+    sentence = _SENTENCES[tombstone.reason].format(when=minute_of(tombstone.ended_at))
     return replace(SESSION_ENDED, sentence=sentence)
+
+
+def block_of(until_ms: int | None) -> Problem:
+    """The page for an account that is blocked, until ``until_ms`` where the block ends by itself."""
+    if until_ms is None:
+        return ACCOUNT_BLOCKED
+    # Rounded up, so that the minute that is told is not too early.
+    until = minute_of(until_ms + _MINUTE_MS - 1)
+    return replace(ACCOUNT_BLOCKED, sentence=f"An administrator has blocked this account until {until}.")
+
+
+def minute_of(unix_ms: int) -> str:
+    """A time as pages tell it: ``3 March 2026 at 10:05 UTC``."""
+    when = datetime.fromtimestamp(unix_ms / 1000, UTC)
+    return f"{when.day} {when:%B %Y at %H:%M} UTC"
 
 
 def failure_of(error: LoginError, *, in_callback: bool = False) -> Problem:

@@ -5,13 +5,13 @@ what a person can recognise.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from http import HTTPStatus
 
 from idp_adapters import Parameters
 from proxy.addresses import SESSIONS_PATH, login_path
 from proxy.login.answers import Answer, answer, page, redirect
 from proxy.login.desk import Desk, log
+from proxy.login.notices import minute_of
 from proxy.login.visit import Visit
 from proxy.pages import Device, sessions_page
 from proxy.person import account_of
@@ -62,7 +62,7 @@ def _to_login(visit: Visit, cookies: Sequence[str] = ()) -> Answer:
 
 def _is_used_elsewhere(desk: Desk, visit: Visit, own: BrowserSession, views: Sequence[SessionView]) -> bool:
     """Whether this cookie comes from where an endpoint of its login would not let it through."""
-    now = pins_of(desk.contexts.of(visit.caller.address, visit.agent))
+    now = pins_of(desk.contexts.of(visit.caller.whole_address, visit.agent))
     held = {route.endpoint.id: route.pins for route in desk.site.routes}
     return any(
         changed_pin(view.session.pins, now, held.get(view.session.endpoint.id, ())) is not None
@@ -109,7 +109,7 @@ def devices_of(own: BrowserSession, views: Sequence[SessionView]) -> list[Device
 def _this(own: BrowserSession, group: Sequence[SessionView]) -> Device:
     if group:
         return _device(group, is_this=True)
-    since = _when(own.issued_at)
+    since = minute_of(own.issued_at)
     return Device("This browser", "unknown", since, since, (), "", is_this=True)
 
 
@@ -120,8 +120,8 @@ def _device(group: Sequence[SessionView], *, is_this: bool) -> Device:
     return Device(
         name=_name(context.user_agent),
         where=f"{context.ip_address} ({country})" if country else context.ip_address,
-        signed_in=_when(min(view.session.created_at for view in group)),
-        last_active=_when(latest.activity.last_active),
+        signed_in=minute_of(min(view.session.created_at for view in group)),
+        last_active=minute_of(latest.activity.last_active),
         applications=tuple(dict.fromkeys(view.session.endpoint.public_url for view in group)),
         end=latest.session.id,
         is_this=is_this,
@@ -131,8 +131,3 @@ def _device(group: Sequence[SessionView], *, is_this: bool) -> Device:
 def _name(agent: UserAgent) -> str:
     browser = "Unknown browser" if agent.browser_name == "Other" else agent.browser_name
     return browser if agent.os_name == "Other" else f"{browser} on {agent.os_name}"
-
-
-def _when(unix_ms: int) -> str:
-    when = datetime.fromtimestamp(unix_ms / 1000, UTC)
-    return f"{when.day} {when:%B %Y at %H:%M} UTC"

@@ -22,6 +22,7 @@ from proxy.login.leave import page_after
 from proxy.login.notices import failure_of
 from proxy.login.transaction import LogoutUnderWay, decode, key_of
 from proxy.login.visit import Visit
+from proxy.person import author_of
 from proxy.problems import (
     LOGOUT_DONE,
     LOGOUT_NOT_ACCEPTED,
@@ -132,7 +133,9 @@ async def _end(
     if demand.replay is not None and await desk.store.was_used(demand.replay.key):
         log.warning("logout_refused", reason="replayed", **about(visit, provider.name))
         return LOGOUT_REPLAYED
-    ended = await desk.store.end_provider_sessions(provider.name, demand.names, reason, provider.name)
+    ended = await desk.store.end_provider_sessions(
+        provider.name, demand.names, reason, author_of(provider.name)
+    )
     log.info("logout_by_provider", ended=ended, channel=reason.value, **about(visit, provider.name))
     return ended
 

@@ -5,9 +5,10 @@ looked at. Pure and total: ``read_visit`` returns a Visit or the Problem that en
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
+from proxy.context import Keep
 from proxy.cookie_header import Cookies, read_cookies
 from proxy.login.cookies import LoginCookie, read_login_cookies
 from proxy.problems import BAD_REQUEST, BODY_TOO_LARGE, UNKNOWN_HOST, Problem
@@ -19,11 +20,15 @@ _MOST_PARAMETERS = 100
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """What the edge says about a request: the client's address, its canonical host, the request's id."""
+    """What the edge says about a request: the client's address, its canonical host, the request's id.
+
+    ``address`` is what may be stored and logged of it; ``whole_address`` is for telling where it is.
+    """
 
     address: str
     hostname: str
     request_id: str
+    whole_address: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +81,15 @@ class Unreadable:
 
 
 def read_visit(
-    site: Site, method: str, target: str, headers: Sequence[tuple[bytes, bytes]]
+    site: Site, method: str, target: str, headers: Sequence[tuple[bytes, bytes]], kept: Keep
 ) -> Visit | Unreadable:
-    """The visit that a request line's ``method`` and ``target`` and its ``headers`` make."""
+    """The visit that a request line's ``method`` and ``target`` and its ``headers`` make.
+
+    ``kept``: what may be stored and logged of the client's address.
+    """
     fields = _Fields(headers)
     navigation = is_navigation(method, fields)
-    caller = _caller(fields.only(EDGE_HEADER))
+    caller = _caller(fields.only(EDGE_HEADER), kept)
     if caller is None:
         return Unreadable(BAD_REQUEST, None, navigation)
     host = site.hosts.get(caller.hostname)
@@ -146,6 +154,6 @@ def is_navigation(method: str, fields: _Fields) -> bool:
     return any(b"text/html" in value for value in fields.all(b"accept"))
 
 
-def _caller(value: str | None) -> Caller | None:
+def _caller(value: str | None, kept: Keep) -> Caller | None:
     parts = (value or "").split(" ")
-    return Caller(*parts) if len(parts) == 3 and all(parts) else None
+    return Caller(kept(parts[0]), parts[1], parts[2], parts[0]) if len(parts) == 3 and all(parts) else None

@@ -1,10 +1,14 @@
 -- Writes a user's record at a login and indexes the browser session that is about to be written. Slot: {U}.
 -- Guarantees: nothing is written when a deletion came at or after the login's beginning, both by the store's
--- clock, nor over the record of a user other than the one the caller read; the generation returned is the one
--- that held at that moment.
--- KEYS: user, generation, user_browsers
+-- clock, nor while this person is blocked, nor over the record of a user other than the one the caller read; the
+-- generation returned is the one that held at that moment.
+-- KEYS: user, generation, user_browsers, block
 -- ARGV: id of the user that the caller read or "", new record, when the login began by the store's clock us, H,
 --       life of the session's record ms, life of the generation ms
+local block = redis.call('GET', KEYS[4])
+if block then
+  return {'blocked', block}
+end
 local known = redis.call('HMGET', KEYS[2], 'generation', 'at')
 if known[2] and tonumber(known[2]) >= tonumber(ARGV[3]) then
   return {'overtaken'}

@@ -4,7 +4,7 @@
 -- whose session has ended or gone idle.
 -- KEYS: browser, application, endpoints, activity
 -- ARGV: endpoint id, session id, record, its life ms, created_at ms, expires_at ms, context,
---       browser session's record as read
+--       browser session's record as read, what tells this access from others, its flags, their names
 local browser = redis.call('GET', KEYS[1])
 if not browser then
   return {'none'}
@@ -26,6 +26,10 @@ local life = math.max(redis.call('PTTL', KEYS[1]), 1)
 redis.call('SET', KEYS[2], ARGV[3], 'PX', ARGV[4])
 redis.call('HSET', KEYS[3], ARGV[1], ARGV[2])
 redis.call('PEXPIRE', KEYS[3], life)
-redis.call('HSET', KEYS[4], 'last_active', ARGV[5], 'requests', 0, 'ends', ARGV[6], 'context', ARGV[7])
+redis.call('HSET', KEYS[4], 'last_active', ARGV[5], 'requests', 0, 'ends', ARGV[6], 'context', ARGV[7], 'since', ARGV[5],
+  'access', ARGV[9])
+if ARGV[11] ~= '' then
+  redis.call('HSET', KEYS[4], 'flags', ARGV[10], 'flagged', ARGV[11])
+end
 redis.call('PEXPIRE', KEYS[4], life)
 return {'started'}

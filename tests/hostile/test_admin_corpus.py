@@ -17,6 +17,14 @@ SEGMENTS = [
     "users",
     "sessions",
     "tokens",
+    "count",
+    "revoke",
+    "blocks",
+    "block",
+    "export",
+    "accesses",
+    "events",
+    "tunnels",
     "healthz",
     "readyz",
     "openapi.yaml",
@@ -41,8 +49,38 @@ SEGMENTS += [
     "'",
     "|",
 ]
-NAMES = ["limit", "before_id", "filter", "format", "", "%6cimit", "[]", "%00", "limit[]", "\xff"]
-VALUES = ["1", "0", "x", IDS.user(), IDS.session(), "", "%00", "%ff", "\xff", "%", "a=b", "%26limit=1"]
+NAMES = [
+    "limit",
+    "before_id",
+    "filter",
+    "q",
+    "state",
+    "erase",
+    "format",
+    "",
+    "%6cimit",
+    "[]",
+    "%00",
+    "limit[]",
+    "\xff",
+]
+VALUES = [
+    "1",
+    "0",
+    "x",
+    "true",
+    "csv",
+    "ended",
+    IDS.user(),
+    IDS.session(),
+    "",
+    "%00",
+    "%ff",
+    "\xff",
+    "%",
+    "a=b",
+    "%26limit=1",
+]
 HEADERS = [
     "Ngrok-Version: 2",
     "Ngrok-Version: 3",
@@ -83,7 +121,16 @@ requests = st.builds(
     request_of,
     st.sampled_from(METHODS),
     st.lists(st.sampled_from(SEGMENTS), min_size=1, max_size=4)
-    | st.sampled_from([["app", "users"], ["app", "sessions"], ["tokens"], ["app", "users", IDS.user()]]),
+    | st.sampled_from(
+        [
+            ["app", "users"],
+            ["app", "sessions"],
+            ["app", "sessions", "revoke"],
+            ["tokens"],
+            ["app", "users", IDS.user()],
+            ["app", "users", IDS.user(), "block"],
+        ]
+    ),
     st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(VALUES)), max_size=3),
     st.lists(st.sampled_from(HEADERS), max_size=4),
     st.binary(max_size=40) | st.sampled_from([b"", b"{}", b'{"name": "n", "scope": "read"}', b"[" * 9999]),

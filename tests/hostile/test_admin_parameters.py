@@ -5,10 +5,11 @@ import pytest
 from session_store import IdSource, Store
 from tests.support.admin_api import AUTHORIZED, raw, running_api
 
-LISTS = ["/app/users", "/app/sessions", "/tokens"]
+LISTS = ["/app/users", "/app/sessions", "/app/blocks", "/tokens"]
 IDS = {
     "/app/users": IdSource(lambda: 1_790_000_000, bytes).user(),
     "/app/sessions": IdSource(lambda: 1_790_000_000, bytes).session(),
+    "/app/blocks": IdSource(lambda: 1_790_000_000, bytes).user(),
     "/tokens": IdSource(lambda: 1_790_000_000, bytes).token(),
 }
 LIMITS = [
@@ -85,7 +86,7 @@ async def test_admin_06_a_limit_out_of_bounds_is_400(store: Store, path: str) ->
 async def test_admin_06_a_position_that_is_garbage_or_of_another_kind_is_400(store: Store, path: str) -> None:
     right = IDS[path]
     wrong = [right[:-1], right + "0", right.swapcase(), right + "%00", "%20" + right, right[:7] + "z" * 27]
-    others = [identifier for other, identifier in IDS.items() if other != path]
+    others = {identifier for identifier in IDS.values() if identifier != right}
     async with running_api(store) as api:
         for position in [*POSITIONS, *wrong, *others]:
             answer = await api.get(f"{path}?before_id={position}")

@@ -29,15 +29,16 @@ def resident() -> int:
 
 
 async def begin(control: Control, count: int) -> None:
-    """Begin ``count`` logins, each in a browser of its own that never comes back."""
+    """Begin ``count`` logins, each in a browser of its own that never comes back, from 50 addresses."""
 
-    async def one_after_another(share: int) -> None:
+    async def one_after_another(share: int, address: str) -> None:
+        url = control.base + "/.outerward/login"
+        headers = {**NAVIGATION, "X-Outerward-Edge": f"{address} app.example.com req_1"}
         for _ in range(share):
-            url = control.base + "/.outerward/login"
-            async with control.http.get(url, headers={**NAVIGATION, **EDGE}, allow_redirects=False) as answer:
+            async with control.http.get(url, headers=headers, allow_redirects=False) as answer:
                 assert answer.status == 302
 
-    await asyncio.gather(*(one_after_another(count // 50) for _ in range(50)))
+    await asyncio.gather(*(one_after_another(count // 50, f"192.0.2.{n + 1}") for n in range(50)))
 
 
 @pytest.mark.timeout(1800)

@@ -53,7 +53,7 @@ async def test_logout_07_iss_and_sid_that_fit_end_the_session_in_a_frame_without
     assert await scene.is_in(other)
     ended = await scene.store.browser_session(hash_of(here))
     assert isinstance(ended, Tombstone)
-    assert (ended.reason, ended.ended_by) == (EndReason.FRONT_CHANNEL, "corp")
+    assert (ended.reason, ended.ended_by) == (EndReason.FRONT_CHANNEL, "provider:corp")
     page = await scene.get("/.outerward/login", cookie=f"outerward={here}")
     assert b"You signed out elsewhere" in page.body
 

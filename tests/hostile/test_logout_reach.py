@@ -150,7 +150,7 @@ async def test_the_login_page_says_that_one_signed_out_elsewhere_and_goes_on_by_
 
     ended = await scene.store.browser_session(hash_of(cookie))
     assert isinstance(ended, Tombstone)
-    assert (ended.reason, ended.ended_by) == (EndReason.BACK_CHANNEL, "corp")
+    assert (ended.reason, ended.ended_by) == (EndReason.BACK_CHANNEL, "provider:corp")
     assert b'method="post"' in page.body
     assert b"Sign in again" in page.body
 

@@ -238,7 +238,7 @@ async def test_logout_01_a_token_that_keeps_every_rule_ends_the_session_and_says
     assert not await scene.is_in(cookie)
     ended = await scene.store.browser_session(hash_of(cookie))
     assert isinstance(ended, Tombstone)
-    assert (ended.reason, ended.ended_by) == (EndReason.BACK_CHANNEL, "corp")
+    assert (ended.reason, ended.ended_by) == (EndReason.BACK_CHANNEL, "provider:corp")
 
 
 async def test_logout_01_an_id_token_is_no_logout_token_even_with_what_that_needs(scene: LogoutScene) -> None:

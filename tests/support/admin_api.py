@@ -47,6 +47,8 @@ FIREFOX = UserAgent(
     os_name="Linux",
 )
 
+HERE = Context(ip_address="192.0.2.7", user_agent=FIREFOX)
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -181,19 +183,23 @@ async def sign_in(store: Store, subject: str = "ada") -> BrowserSession:
     )
 
 
-async def visit(store: Store, browser: BrowserSession, endpoint: Endpoint = WIKI) -> ApplicationSession:
+async def visit(
+    store: Store, browser: BrowserSession, endpoint: Endpoint = WIKI, context: Context = HERE
+) -> ApplicationSession:
     """The first request of ``browser`` to ``endpoint``."""
     session = await store.start_application_session(
         browser,
         endpoint,
         expires_at=browser.expires_at,
         idle_timeout_s=0,
-        context=Context(ip_address="192.0.2.7", user_agent=FIREFOX),
+        context=context,
     )
     assert isinstance(session, ApplicationSession)
     return session
 
 
-async def session_of(store: Store, subject: str = "ada", endpoint: Endpoint = WIKI) -> ApplicationSession:
+async def session_of(
+    store: Store, subject: str = "ada", endpoint: Endpoint = WIKI, context: Context = HERE
+) -> ApplicationSession:
     """A login of ``subject`` and its first request to ``endpoint``."""
-    return await visit(store, await sign_in(store, subject), endpoint)
+    return await visit(store, await sign_in(store, subject), endpoint, context)

@@ -5,7 +5,8 @@
 order is exact and needs no sleeping. ``every_merge`` gives a schedule for each order there is, save those
 that differ from another only by swapping neighbours that share no key, or that both only read or only
 remove: neither the store nor an operation could tell. A reading of the store's clock shares one with the
-scripts that note it.
+scripts that note it. What only leads to sessions or tells of them (an index, a history, an event) decides
+nothing and passes without a gate; the lists of all sessions and users are stepped all the same.
 """
 
 import asyncio
@@ -29,6 +30,7 @@ _NAMES: dict[Argument, str] = {
 
 _READS = {"GET", "HGET", "HKEYS", "HMGET", "MGET", "TIME", "ZRANGE", "USER_SESSIONS"}
 _REMOVALS = {"ZREM", "DEL"}
+_ONLY_LEAD = re.compile(rb"ow:(x:(by|active|ends|endpoints|users:|ended|events|blocks)|z:|h:|w:|j:)")
 _CLOCK = b"the store's clock"
 _OF_A_BROWSER = re.compile(rb"ow:[abemrt]:(\{[^}]+\})")
 
@@ -140,6 +142,14 @@ async def every_merge() -> AsyncIterator[Schedule]:
         choices = [choice for choice, _ in taken[:-1]] + [taken[-1][0] + 1]
 
 
+def _only_leads(command: Command) -> bool:
+    """Whether nothing that decides over a session is read or written."""
+    if command[0] == "EVALSHA":
+        return _NAMES[command[1]] in {"KNOW", "FLAG_ACCESS"}
+    first = command[1] if len(command) > 1 else b""
+    return command[0] == "UNLINK" or (isinstance(first, bytes) and _ONLY_LEAD.match(first) is not None)
+
+
 class Stepped(Commands):
     """Commands that stand at the schedule's gate before each single one; without a schedule they just run.
 
@@ -157,7 +167,12 @@ class Stepped(Commands):
         if self.schedule is None or commands[0][0] == "INFO":
             return await super().exchange(commands)
         replies: list[Reply | ResponseError] = []
+        tells = any(_only_leads(command) for command in commands)
         for command in commands:
+            # Time asked for along with what is told dates what is kept, and decides nothing.
+            if _only_leads(command) or (tells and command == ("TIME",)):
+                replies.extend(await super().exchange([command]))
+                continue
             if self.dies_after is not None:
                 if self.dies_after == 0:
                     raise StoreUnavailable("this worker is dead")

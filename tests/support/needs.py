@@ -62,6 +62,7 @@ PARTS = {
     "faketime": Part((("faketime", "--version"),), debian=("faketime",)),
     "haproxy": Part((("haproxy", "-v"),), debian=("haproxy",)),
     "nginx": Part((("nginx", "-v"),), debian=("nginx-light",)),
+    "redis-server": Part((("redis-server", "--version"),), debian=("redis-server",)),
     "simplesamlphp": Part((("php", "-r", _SIMPLESAMLPHP),), debian=("simplesamlphp", "php-cli", "php-xml")),
 }
 

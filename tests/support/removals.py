@@ -4,10 +4,15 @@
 """
 
 from tests.support import (
+    removals_admin,
+    removals_engine,
+    removals_events,
+    removals_finding,
     removals_login,
     removals_logout,
     removals_oauth,
     removals_openid,
+    removals_outside,
     removals_people,
     removals_records,
     removals_rules,
@@ -27,6 +32,11 @@ REMOVALS = (
     *removals_steps.REMOVALS,
     *removals_rules.REMOVALS,
     *removals_records.REMOVALS,
+    *removals_engine.REMOVALS,
+    *removals_events.REMOVALS,
+    *removals_finding.REMOVALS,
+    *removals_admin.REMOVALS,
+    *removals_outside.REMOVALS,
 )
 
 ALL_TESTS = tuple(dict.fromkeys(test for removal in REMOVALS for test in removal.tests))

@@ -244,10 +244,19 @@ _WHERE = (
             'return self.own_host != "" and host.lower() == self.own_host',
             'return self.own_host != ""',
         ),
-        ("an address of a site is private", "if address.is_site_local:"),
         (
-            "an address for many or for nobody is no provider's",
-            "return address.is_global and not (address.is_multicast or address.is_reserved)",
+            "a network of special purpose is never public",
+            "if any(address in network for network in _NEVER_PUBLIC):",
+        ),
+        (
+            "a name of this machine needs the permission",
+            "if is_localhost_name(host) and not self._is_own(host):",
+        ),
+        ("a bracket holds an address and nothing stands beside it", "if not _is_whole(parts.netloc, host):"),
+        ("a URL of a provider has a port at which somebody can listen", "if port == 0:"),
+        (
+            "an address that is reserved is no provider's",
+            "return address.is_global and not address.is_reserved",
             "return address.is_global",
         ),
         ("an IPv4 address is found in a mapped one", "if address.ipv4_mapped is not None:"),
@@ -289,12 +298,8 @@ _WHERE = (
             "loopback = is_localhost_name(host)",
             "loopback = False",
         ),
-        ("no cookie of a provider is kept", "                cookie_jar=aiohttp.DummyCookieJar(),\n", ""),
-        (
-            "a certificate is vouched for",
-            "ssl=self._tls if self._tls is not None else True,",
-            "ssl=False,",
-        ),
+        ("no cookie of a provider is kept", "        cookie_jar=aiohttp.DummyCookieJar(),\n", ""),
+        ("a certificate is vouched for", "ssl=tls if tls is not None else True,", "ssl=False,"),
     ),
 )
 
@@ -361,6 +366,11 @@ _BOUNDED = (
             "teams=tuple(folded(team) for team in member.teams),",
         ),
         ("letters that Unicode folds are two teams", "folded(team)", "team.lower()"),
+    ),
+    *removals(
+        "idp_adapters/transport.py",
+        ("tests/integration/idp_adapters/test_interim_answers.py",),
+        ("heads without end are broken off", "if connection.protocol is not None:"),
     ),
     *removals(
         "idp_adapters/oidc/overage.py",

@@ -162,8 +162,8 @@ _WRITTEN = (
         (f"{_STORED}/test_races.py",),
         (
             "the end of an application session is its first",
-            "if redis.call('GETRANGE', KEYS[2], 0, 0) ~= 'A' then",
-            "if false then",
+            "if not record or string.sub(record, 1, 1) ~= 'A' then",
+            "if not record then",
         ),
     ),
     *removals(

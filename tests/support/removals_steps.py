@@ -248,6 +248,11 @@ _CARRIED_OUT = (
         (f"{_ANSWERS}::test_ten_failed_callbacks_a_minute_and_address_then_429_and_others_go_on",),
         ("ten failures of an address are enough", "return count <= MOST_FAILURES", "return True"),
     ),
+    *removals(
+        f"{_LOGIN}/begin.py",
+        ("tests/integration/login/test_login_limits.py",),
+        ("logins that are begun are limited by network", "if not await desk.may_begin(visit):"),
+    ),
 )
 
 _OWN_LIST = (

@@ -13,11 +13,13 @@ from session_store import (
     CookieHash,
     Endpoint,
     EndReason,
+    Location,
     Principal,
     Store,
     StoreTime,
     Tombstone,
     Touch,
+    UserAgent,
     decode,
     endpoint_id,
     is_tombstone,
@@ -52,6 +54,19 @@ def endpoint(name: str) -> Endpoint:
     return Endpoint(id=endpoint_id(name), public_url=f"https://{name}.example.com", tunnel=name)
 
 
+def coming_from(
+    address: str, country: str | None = None, *, browser: str = "Firefox", raw: str = ""
+) -> Context:
+    """A request from ``address`` with ``browser``; ``raw`` tells versions of one browser apart."""
+    return Context(
+        ip_address=address,
+        user_agent=UserAgent(
+            raw=raw or browser, browser_name=browser, os_name="Linux", device_type="desktop"
+        ),
+        location=Location(country_code=country) if country is not None else None,
+    )
+
+
 def person(name: str) -> Principal:
     """The person called ``name`` at one provider."""
     return Principal(
@@ -81,10 +96,12 @@ class Scene:
         lasts_ms: int = DAY_MS,
         access_token: str = "",
         memory: bytes = b"",
+        told: Principal | None = None,
     ) -> BrowserSession:
+        """``told``: what the provider says of ``who`` now, where that is not what it always says."""
         now = self.clock()
         return await self.store.complete_login(
-            person(who),
+            told or person(who),
             provider_name="Corp",
             begun_at=await self.store.now() if begun_at is None else begun_at,
             scope="app.example.com",
@@ -160,12 +177,4 @@ class Scene:
     def touch(
         self, session: ApplicationSession, *, requests: int = 1, context: Context | None = None
     ) -> Touch:
-        return Touch(
-            cookie_hash=session.cookie_hash,
-            endpoint_id=session.endpoint.id,
-            user_tag=session.user_tag,
-            at_ms=self.clock(),
-            requests=requests,
-            idle_timeout_s=session.idle_timeout_s,
-            context=context,
-        )
+        return Touch(session=session, at_ms=self.clock(), requests=requests, context=context)

@@ -129,6 +129,28 @@ async def test_the_end_names_the_token_that_asked_for_it(api: RunningApi, store:
 
 
 @pytest.mark.parametrize(
+    ("query", "told"),
+    [("", ["user_deleted", "revoke"]), ("?erase=true", ["user_erased"])],
+    ids=["deleted", "erased"],
+)
+async def test_what_is_told_of_a_deletion_names_its_operation(
+    api: RunningApi, store: Store, query: str, told: list[str]
+) -> None:
+    session = await session_of(store)
+    answer = await api.delete(f"/app/users/{session.user_id}{query}")
+    events = [stored.event for stored in (await store.events(limit=5, before=None)).items]
+    assert [event.type for event in events] == told
+    assert {event.operation_id for event in events} == {answer.headers["X-Operation-Id"]}
+
+
+async def test_what_is_told_of_an_end_names_its_operation(api: RunningApi, store: Store) -> None:
+    session = await session_of(store)
+    answer = await api.delete(f"/app/sessions/{session.id}")
+    (stored,) = (await store.events(limit=5, before=None)).items
+    assert stored.event.operation_id == answer.headers["X-Operation-Id"]
+
+
+@pytest.mark.parametrize(
     "path", [f"/app/users/{IDS.user()}", f"/app/users/{IDS.session()}", f"/app/sessions/{IDS.session()}"]
 )
 @pytest.mark.parametrize("method", ["GET", "DELETE"])

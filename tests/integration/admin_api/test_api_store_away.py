@@ -8,15 +8,47 @@ from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import pytest
+from aiohttp import web
 from structlog.testing import capture_logs
 
-from admin_api.pipeline import ANSWER_WITHIN_S
+from admin_api.operations import ANSWER_WITHIN_S, Resource
+from admin_api.pipeline import Pipeline
 from session_store import ApplicationSession, Store
 from tests.support.admin_api import Answer, RunningApi, running_api, session_of
 from tests.support.redis_server import RedisServer
 
-READS = ["/app/users", "/app/sessions", "/app/users/{user}", "/app/sessions/{session}", "/tokens"]
-WRITES = ["/app/users/{user}", "/app/users/{session}", "/app/sessions/{session}", "/tokens/owtok_" + "0" * 27]
+READS = [
+    "/app/users",
+    "/app/users?q=a",
+    "/app/users?format=csv",
+    "/app/users/count",
+    "/app/users/{user}",
+    "/app/users/{user}/sessions",
+    "/app/users/{user}/export",
+    "/app/users/{user}/block",
+    "/app/blocks",
+    "/app/sessions",
+    "/app/sessions?state=ended",
+    "/app/sessions?format=csv",
+    "/app/sessions/count",
+    "/app/sessions/{session}",
+    "/app/sessions/{session}/accesses",
+    "/tokens",
+]
+DELETIONS = [
+    "/app/users/{user}",
+    "/app/users/{user}?erase=true",
+    "/app/users/{user}/block",
+    "/app/users/{session}",
+    "/app/sessions/{session}",
+    "/tokens/owtok_" + "0" * 27,
+]
+BODIES = [
+    ("POST", "/tokens", {"name": "n", "scope": "read"}),
+    ("PUT", "/app/users/{user}/block", {}),
+    ("POST", "/app/sessions/revoke", {"filter": 'obj.tunnel == "wiki"'}),
+    ("POST", "/app/sessions/revoke", {"ids": ["edgses_" + "0" * 27]}),
+]
 IN_TIME_S = 2.0
 
 
@@ -77,12 +109,12 @@ async def test_writes_are_not_confirmed_in_time(
 ) -> None:
     session = await session_of(scene)
     stop(store_server, how)
-    for template in WRITES:
+    for template in DELETIONS:
         answer = await in_time(api, "DELETE", path_of(template, session))
-        assert answer.code == 4001
+        assert answer.code == (4002 if "erase" in template else 4001)
         assert "Not confirmed" in answer.json["msg"]
-    made = await in_time(api, "POST", "/tokens", json={"name": "n", "scope": "read"})
-    assert made.code == 4001
+    for method, template, body in BODIES:
+        assert (await in_time(api, method, path_of(template, session), json=body)).code == 4001
 
 
 @pytest.mark.parametrize("how", ["killed", "hung"])
@@ -142,6 +174,52 @@ async def test_the_api_has_a_deadline_of_its_own(monkeypatch: pytest.MonkeyPatch
         assert (await api.get("/app/users")).code == 4000
         assert (await api.get("/app/users", "owt_" + "0" * 43)).code == 4000
         assert (await api.delete("/app/sessions/edgses_" + "0" * 27)).code == 4001
+
+
+class Blocking:
+    """A store that keeps the event loop busy whatever it does, and counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def __getattr__(self, _name: str) -> Callable[..., Any]:
+        async def block(*_args: object, **_options: object) -> bool:
+            self.asked += 1
+            time.sleep(0.2)  # noqa: ASYNC251  # what is tried is a loop that is late
+            return True
+
+        return block
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [("/app/sessions/edgses_" + "0" * 27, 4001), ("/app/users/edgusr_" + "0" * 27 + "?erase=true", 4002)],
+    ids=["an end", "an erasure"],
+)
+async def test_an_act_that_ends_too_late_is_not_confirmed(
+    monkeypatch: pytest.MonkeyPatch, path: str, code: int
+) -> None:
+    monkeypatch.setattr("admin_api.pipeline.ANSWER_WITHIN_S", 0.1)
+    store = Blocking()
+    async with running_api(cast("Store", store)) as api:
+        assert (await api.delete(path)).code == code
+    assert store.asked == 1
+
+
+async def test_the_time_of_an_act_begins_when_it_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("admin_api.pipeline.ANSWER_WITHIN_S", 0.1)
+    serve = Pipeline.serve
+
+    async def late(self: Pipeline, resource: Resource, request: web.Request) -> web.StreamResponse:
+        time.sleep(0.2)  # noqa: ASYNC251
+        return await serve(self, resource, request)
+
+    monkeypatch.setattr(Pipeline, "serve", late)
+    store = Blocking()
+    async with running_api(cast("Store", store)) as api:
+        assert (await api.delete("/app/sessions/edgses_" + "0" * 27)).code == 4001
+        assert (await api.get("/healthz", None)).status == 200
+    assert store.asked == 0
 
 
 class Broken:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from session_store import IdSource, Store
+from session_store import IdSource, Store, StoreUnavailable
 from tests.support.admin_api import AUTHORIZED, Answer, RunningApi, raw, running_api
 
 
@@ -136,3 +136,42 @@ async def test_a_token_may_revoke_itself(api: RunningApi) -> None:
     made = (await create(api, scope="admin")).json
     assert (await api.delete(f"/tokens/{made['id']}", made["token"])).status == 204
     assert (await api.delete(f"/tokens/{made['id']}", made["token"])).status == 401
+
+
+async def test_a_token_says_when_it_was_last_used(api: RunningApi) -> None:
+    used, unused = (await create(api)).json, (await create(api)).json
+    assert used["last_used"] is None
+    before = datetime.now(UTC).replace(microsecond=0)
+    assert (await api.get("/app/users", used["token"])).status == 200
+    listed = {token["id"]: token for token in (await api.get("/tokens")).json["tokens"]}
+    shown = (await api.get(f"/tokens/{used['id']}")).json
+    assert listed[used["id"]] == shown
+    assert before <= datetime.fromisoformat(shown["last_used"]) <= datetime.now(UTC)
+    assert listed[unused["id"]]["last_used"] is None
+
+
+async def test_a_deletion_that_was_not_confirmed_is_confirmed_when_it_is_repeated(
+    api: RunningApi, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def note(token_id: str) -> bool:
+        asked.append(token_id)
+        return False
+
+    monkeypatch.setattr(store, "delete_token", note)
+    gone = IdSource().token()
+    assert (await api.delete(f"/tokens/{gone}")).status == 404
+    assert asked == [gone]
+
+
+async def test_what_cannot_be_told_is_done_all_the_same(
+    api: RunningApi, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(_events: object) -> None:
+        raise StoreUnavailable
+
+    monkeypatch.setattr(store, "record_events", away)
+    made = await create(api)
+    assert made.status == 201
+    assert (await api.delete(f"/tokens/{made.json['id']}")).status == 204

@@ -31,6 +31,8 @@ class Outcome:
         return [json.loads(line) for line in self.out.splitlines()]
 
 
+_HANGS_FOR_S = 60.0
+
 Run = Callable[..., Awaitable[Outcome]]
 
 
@@ -65,11 +67,17 @@ async def api(store: Store, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ru
 
 @dataclass
 class Script:
-    """A server that answers each request with the next of ``answers``, the last of them for ever."""
+    """A server that answers each request with the next of ``answers``, the last of them for ever.
+
+    Behind an answer with a header ``X-Hang`` the connection stays open until the end of the test.
+    """
 
     port: int = 0
     answers: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
     requests: list[tuple[str, str | None]] = field(default_factory=list)
+    bodies: list[Any] = field(default_factory=list)
+    positions: list[str | None] = field(default_factory=list)
+    hangs_on: threading.Event = field(default_factory=threading.Event)
 
     def will_answer(self, status: int, body: object = b"", **headers: str) -> None:
         """Append an answer; a ``body`` that is not bytes is sent as JSON."""
@@ -90,14 +98,19 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
             told.requests.append((self.path, self.headers["Authorization"]))
+            told.positions.append(self.headers["Last-Event-ID"])
+            if length := int(self.headers.get("Content-Length", "0")):
+                told.bodies.append(json.loads(self.rfile.read(length)))
             status, headers, content = told.answers[0] if len(told.answers) == 1 else told.answers.pop(0)
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)
+            if "X-Hang" in headers:
+                told.hangs_on.wait(_HANGS_FOR_S)
 
-        do_GET = do_POST = do_DELETE = answer  # noqa: N815 - names of http.server
+        do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - names of http.server
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - a name of http.server
             pass
@@ -109,6 +122,7 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield told
+    told.hangs_on.set()
     server.shutdown()
     thread.join()
     server.server_close()

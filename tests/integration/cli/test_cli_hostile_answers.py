@@ -16,7 +16,7 @@ PAGE = {"application_sessions": [{"id": "edgses_1"}], "uri": "http://a/app/sessi
         (400, 1, "the API answered 400: said so"),
         (401, 1, "the API does not accept the token (401): said so"),
         (403, 1, "the token may not do this (403): said so"),
-        (404, 1, "there is no session edgses_1 (404)"),
+        (404, 1, "there is no token owtok_1 (404)"),
         (429, 1, "the API refuses further attempts for a moment (429): said so"),
         (500, 1, "the API answered 500: said so"),
         (503, 69, "the API cannot serve this now (503): said so"),
@@ -28,8 +28,27 @@ async def test_a_refusal_is_one_sentence_and_its_exit_code(
     script.will_answer(
         status, {"error_code": "ERR_OUTERWARD_1", "status_code": status, "msg": "said so", "details": {}}
     )
-    refused = await run("sessions", "revoke", "edgses_1")
+    refused = await run("tokens", "revoke", "owtok_1")
     assert (refused.code, refused.out, refused.err) == (code, "", words + "\n")
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        (404, b"<html>Not Found</html>"),
+        (404, b"{}"),
+        (404, {"error_code": "ERR_OUTERWARD_1001", "msg": "No application here", "details": {}}),
+        (401, {"error_code": "ERR_OUTERWARD_2000", "msg": "Sign in first", "details": {}}),
+    ],
+    ids=["page", "json", "edge", "edge with a tunnel"],
+)
+async def test_what_serves_something_else_is_not_taken_for_the_api(
+    script: Script, run: Run, status: int, answer: object
+) -> None:
+    script.will_answer(status, answer)
+    for command in ("sessions ls", "sessions get edgses_1", "tokens revoke owtok_1", "events tail"):
+        refused = await run(*command.split())
+        assert (refused.code, refused.err) == (1, f"what answers at {script.url} is not the admin API\n")
 
 
 @pytest.mark.parametrize(
@@ -41,6 +60,14 @@ async def test_a_refusal_without_an_envelope_is_a_sentence_all_the_same(
     script.will_answer(502, body)
     refused = await run("sessions", "get", "edgses_1")
     assert (refused.code, refused.err) == (1, "the API answered 502\n")
+
+
+async def test_what_the_details_add_is_said_too(script: Script, run: Run) -> None:
+    details = {"operation_id": "op_1", "values": "a, b\x1b[2J" + "x" * 1000, "wrong": 3}
+    script.will_answer(400, {"msg": "`details` name them.", "details": details})
+    refused = await run("sessions", "ls")
+    assert refused.err.startswith("the API answered 400: `details` name them. (values: a, b\\x1b[2Jxxx")
+    assert len(refused.err) < 400
 
 
 async def test_a_hostile_message_is_one_escaped_and_cut_line(script: Script, run: Run) -> None:

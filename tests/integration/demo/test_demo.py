@@ -74,6 +74,13 @@ def test_ready_it_prints_one_line_and_its_lists_are_not_empty(demo: Program, fol
     assert {user["identity_provider"]["url"] for user in users} == {issuer, entity_id}
     wiki = told["tunnels"][2]["url"]
     assert len([each for each in listed if each["public_url"] == wiki]) == 2
+    for each in listed:
+        path = f"/app/sessions/{each['id']}/accesses"
+        (access,) = json.loads(demo.ask_admin(path, token).body)["accesses"]
+        assert (access["last_seen"], access["ip_address"]) == (
+            each["last_active"],
+            each["browser_session"]["ip_address"],
+        )
 
     children = demo.children()
     demo.process.send_signal(signal.SIGINT)

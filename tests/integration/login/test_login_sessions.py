@@ -140,9 +140,9 @@ async def test_an_account_that_the_rules_refuse_gets_a_page_with_its_name_and_no
     assert reply.headers["Referrer-Policy"] == "no-referrer"
     assert visitor.cookies == {}
     assert (await store.users(limit=10, before=None)).items == []
-    assert [(entry["event"], entry["account"], entry["provider"]) for entry in logs] == [
-        ("login_denied", "eve@example.com", "corp")
-    ]
+    (entry,) = logs
+    assert (entry["event"], entry["type"], entry["actor"]) == ("event", "login_denied", "provider:corp")
+    assert entry["details"]["account"] == "eve@example.com"
 
 
 async def test_a_refused_login_leaves_the_session_that_was_there(store: Store, visitor: Browser) -> None:
@@ -202,9 +202,10 @@ async def test_a_login_is_logged_with_user_provider_and_client(visitor: Browser)
         await visitor.sign_in()
 
     (entry,) = logs
-    assert (entry["event"], entry["provider"], entry["client_address"]) == ("login", "corp", "192.0.2.1")
-    assert entry["user"].startswith("edgusr_")
-    assert entry["request_id"].startswith("req_")
+    assert (entry["event"], entry["type"]) == ("event", "login")
+    assert entry["user_id"].startswith("edgusr_")
+    assert (entry["details"]["provider"], entry["details"]["ip_address"]) == ("corp", "192.0.2.1")
+    assert entry["details"]["request_id"].startswith("req_")
 
 
 async def test_a_login_overtaken_by_the_users_deletion_makes_no_session_and_says_so(

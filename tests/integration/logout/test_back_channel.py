@@ -65,7 +65,7 @@ async def test_a_logout_at_a_real_provider_shuts_every_door_on_every_worker(
         assert landing.status == 200
         ended = await site.session(cookie)
         assert isinstance(ended, Tombstone)
-        assert (ended.reason, ended.ended_by) == (EndReason.BACK_CHANNEL, "nobody")
+        assert (ended.reason, ended.ended_by) == (EndReason.BACK_CHANNEL, "provider:nobody")
         page = await sign_in(ada, f"{site.origin}/report", "ada")
         assert (page.status, URL(page.url).path) == (200, "/.outerward/login")
         assert "You signed out elsewhere" in page.text

@@ -4,16 +4,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from session_store import IdSource, Store
+from session_store import IdSource, Retention, Store
 from session_store.address import parse_address
 from session_store.fastpath import FastPath
 from session_store.sealing import Sealer
+from tests.integration.session_store.sweeping import SECRET, Sweeping, sweeping
 from tests.support.interleaving import Stepped
 from tests.support.races import Hands
 from tests.support.redis_server import STORE_KINDS
 from tests.support.scene import Clock, Scene
-
-SECRET = "a secret of the tests, 32 long.."
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -48,8 +47,17 @@ async def hands(store_url: str, scene: Scene) -> AsyncIterator[Hands]:
         fastpath = FastPath(address, timeout_s=10)
         ids = IdSource(now_s=lambda: scene.clock() / 1000)
         scenes.append(
-            Scene(Store(address, stepped, fastpath, Sealer([SECRET]), ids, scene.clock), scene.clock)
+            Scene(
+                Store(address, stepped, fastpath, Sealer([SECRET]), ids, Retention(), scene.clock),
+                scene.clock,
+            )
         )
     yield Hands(scene, scenes[0], scenes[1], commands)
     for one in scenes:
         await one.store.close()
+
+
+@pytest.fixture
+async def sweeper(scene: Scene, store_url: str) -> AsyncIterator[Sweeping]:
+    async with sweeping(store_url, scene.clock) as one:
+        yield one

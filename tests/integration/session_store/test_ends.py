@@ -12,6 +12,8 @@ from session_store import (
     UserId,
 )
 from session_store import keys as store_keys
+from tests.integration.session_store.keyspace import members, traces
+from tests.integration.session_store.sweeping import Sweeping
 from tests.support.redis_server import RedisServer
 from tests.support.scene import DAY_MS, HOUR_MS, Scene, cookie, endpoint
 
@@ -169,16 +171,32 @@ async def test_deleting_a_user_with_more_sessions_than_a_batch_ends_all(
     assert await scene.listed() == []
 
 
-async def test_deleting_a_user_leaves_nothing_of_the_person_but_ends(scene: Scene, store_url: str) -> None:
-    session = await scene.enter()
+async def test_deleting_a_user_leaves_nothing_of_the_person_but_the_ended_session_and_who_did_what(
+    scene: Scene, store_url: str
+) -> None:
+    session = await scene.enter("lovelace")
     await scene.store.touch([scene.touch(session)])
     await scene.store.delete_user(session.user_id, "root")
+    ended = store_keys.ended_session(session.id)
     server = RedisServer.looking_at(store_url)
-    kinds = {key.split(b":")[1] for key in server.keys("*")}
-    assert kinds == {b"a", b"b", b"e", b"g", b"s", b"t"}
-    for key in server.keys("*"):
-        assert b"ada" not in server.dump(key)
-        assert server.pttl(key) > 0
+    of_a_person = {key for key in server.keys("*") if not key.startswith(b"ow:x:")} - {ended}
+    assert {key.split(b":")[1] for key in of_a_person} == {b"a", b"b", b"e", b"g", b"s"}
+    assert all(server.pttl(key) > 0 for key in [*of_a_person, ended])
+    assert traces(store_url, "lovelace", "192.0.2.7") == [ended]
+    assert sorted(traces(store_url, session.user_id)) == [store_keys.EVENTS, ended]
+
+
+async def test_what_a_deletion_leaves_of_the_person_goes_when_its_time_is_over(
+    scene: Scene, store_url: str, sweeper: Sweeping
+) -> None:
+    session = await scene.enter("lovelace")
+    await scene.store.delete_user(session.user_id, "root")
+    scene.clock.advance(30 * DAY_MS + 1)
+    for _ in range(2):
+        await sweeper.all()
+    assert traces(store_url, "lovelace", "192.0.2.7") == []
+    for index in (store_keys.ENDED_SESSIONS, store_keys.ENDED_AT, store_keys.ENDED_USERS):
+        assert members(store_url, index) == set()
 
 
 async def test_a_login_indexed_before_the_deletion_and_not_yet_written_is_refused(

@@ -14,6 +14,7 @@ from session_store import (
     UserView,
 )
 from session_store import keys as store_keys
+from tests.integration.session_store.sweeping import Sweeping
 from tests.support.redis_server import RedisServer
 from tests.support.scene import DAY_MS, HOUR_MS, Scene, cookie, endpoint
 
@@ -70,20 +71,36 @@ async def test_stale_entries_are_passed_over_however_many_there_are(scene: Scene
     assert ([view.session.id for view in page.items], page.more) == ([live.id], False)
 
 
-async def test_a_stale_entry_is_dropped_once_no_write_can_be_under_way(scene: Scene, store_url: str) -> None:
+async def test_a_stale_entry_of_a_users_sessions_is_dropped_once_no_write_can_be_under_way(
+    scene: Scene, store_url: str
+) -> None:
     live = await scene.enter()
     ids = IdSource(now_s=lambda: scene.clock() / 1000)
     server = RedisServer.looking_at(store_url)
+    index = store_keys.user_applications(live.user_tag)
+    server.zadd(index, {ids.session(): scene.clock() + DAY_MS})
+    for expected in (2, 1):
+        (view,) = (await scene.store.users(limit=100, before=None)).items
+        assert view.sessions == 1
+        assert server.zcard(index) == expected
+        scene.clock.advance(2 * MINUTE_MS)
+
+
+async def test_a_list_leaves_stale_entries_of_all_sessions_and_users_to_the_sweep(
+    scene: Scene, store_url: str, sweeper: Sweeping
+) -> None:
+    """They go once no write can be under way that began with them."""
+    await scene.enter()
+    ids = IdSource(now_s=lambda: scene.clock() / 1000)
+    server = RedisServer.looking_at(store_url)
     server.zadd(store_keys.SESSIONS, {ids.session(): 0})
-    server.zadd(store_keys.user_applications(live.user_tag), {ids.session(): scene.clock() + DAY_MS})
     server.zadd(store_keys.USERS, {ids.user(): 0})
     for expected in (2, 1):
-        await scene.store.sessions(limit=100, before=None)
-        await scene.store.users(limit=100, before=None)
-        assert server.zcard(store_keys.SESSIONS) == expected
-        assert server.zcard(store_keys.user_applications(live.user_tag)) == expected
-        assert server.zcard(store_keys.USERS) == expected
+        assert len(await scene.listed()) == len((await scene.store.users(limit=9, before=None)).items) == 1
+        await sweeper.all()
+        assert server.zcard(store_keys.SESSIONS) == server.zcard(store_keys.USERS) == expected
         scene.clock.advance(2 * MINUTE_MS)
+        assert server.zcard(store_keys.SESSIONS) == server.zcard(store_keys.USERS) == expected
 
 
 async def test_a_session_whose_record_is_still_on_its_way_is_listed_when_it_comes(

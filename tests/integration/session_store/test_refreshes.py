@@ -250,8 +250,8 @@ async def test_a_session_that_an_older_version_wrote_is_refreshed(scene: Scene, 
     (app,) = await visited(scene, browser, "app")
     server = RedisServer.looking_at(store_url)
     for place, record, added in (
-        (keys.browser(LAPTOP), browser, 2),
-        (keys.application(LAPTOP, app.endpoint.id), app, 3),
+        (keys.browser(LAPTOP), browser, 3),
+        (keys.application(LAPTOP, app.endpoint.id), app, 4),
     ):
         fields = msgspec.msgpack.decode(encode(record)[2:])
         server.set(place, encode(record)[:2] + msgspec.msgpack.encode(fields[:-added]), keepttl=True)

@@ -132,6 +132,7 @@ async def test_a_session_that_went_idle_stays_away_for_good(scene: Scene, store_
     key = store_keys.application(session.cookie_hash, session.endpoint.id)
     assert 0 < server.pttl(key) <= 60_000
     server.pexpire(key, 0)
+    scene.clock.advance(70_000)
     await scene.store.touch([scene.touch(session)])
     again = await scene.visit(browser, idle_timeout_s=60)
     assert isinstance(again, Tombstone)

@@ -6,14 +6,21 @@ from typing import Any
 import msgspec
 import pytest
 
+from admin_api.access_shapes import access_shape
+from admin_api.block_shapes import block_shape
 from admin_api.shapes import Shapes, timestamp
 from session_store import (
+    Access,
     Activity,
     ApiToken,
     ApplicationSession,
+    Block,
     Context,
     CookieHash,
+    EndedHow,
     Endpoint,
+    EndReason,
+    Flag,
     IdSource,
     Location,
     Principal,
@@ -31,6 +38,7 @@ IDS = IdSource()
 USER, SESSION = IDS.user(), IDS.session()
 SHAPES = Shapes("https://admin.example/")
 ADA = Principal(provider="corp", issuer="https://id.example", subject="42")
+ENDED = ("ended_at", "ended_reason", "ended_by")
 NOON_MS = 1_700_000_000_999
 NOON = "2023-11-14T22:13:20Z"
 WIKI = Endpoint(id=endpoint_id("wiki"), public_url="https://wiki.example", tunnel="wiki")
@@ -48,7 +56,12 @@ def plain(shape: msgspec.Struct) -> dict[str, Any]:
     return members
 
 
-def session(endpoint: Endpoint = WIKI, context: Context | None = None) -> dict[str, Any]:
+def session(
+    endpoint: Endpoint = WIKI,
+    context: Context | None = None,
+    flags: tuple[str, ...] = (),
+    ended: EndedHow | None = None,
+) -> dict[str, Any]:
     record = ApplicationSession(
         id=SESSION,
         cookie_hash=CookieHash(b"c" * 32),
@@ -60,8 +73,34 @@ def session(endpoint: Endpoint = WIKI, context: Context | None = None) -> dict[s
         expires_at=NOON_MS + 1000,
         idle_timeout_s=0,
     )
-    seen = Activity(last_active=NOON_MS, requests=41, context=context or Context(ip_address="192.0.2.1"))
-    return plain(SHAPES.session(SessionView(record, seen)))
+    seen = Activity(
+        last_active=NOON_MS, requests=41, context=context or Context(ip_address="192.0.2.1"), flags=flags
+    )
+    return plain(SHAPES.session(SessionView(record, seen, ended)))
+
+
+def user(block: Block | None = None) -> dict[str, Any]:
+    record = User(
+        id=USER,
+        tag=user_tag(ADA.issuer, ADA.subject),
+        provider_name="Example Corp",
+        principal=ADA,
+        created_at=NOON_MS,
+        last_login=NOON_MS,
+    )
+    return plain(SHAPES.user(UserView(record, NOON_MS, 3, block)))
+
+
+def block(until: int | None) -> Block:
+    return Block(
+        user_id=USER,
+        provider_name="Example Corp",
+        principal=ADA,
+        reason="left",
+        by="token:owtok_1",
+        at=NOON_MS,
+        until=until,
+    )
 
 
 @pytest.mark.parametrize(
@@ -72,15 +111,7 @@ def test_times_are_whole_seconds_in_utc(at_ms: int, text: str) -> None:
 
 
 def test_a_user_has_exactly_the_documented_members() -> None:
-    user = User(
-        id=USER,
-        tag=user_tag(ADA.issuer, ADA.subject),
-        provider_name="Example Corp",
-        principal=ADA,
-        created_at=NOON_MS,
-        last_login=NOON_MS,
-    )
-    assert plain(SHAPES.user(UserView(user, NOON_MS, 3))) == {
+    assert user() == {
         "id": USER,
         "uri": f"https://admin.example/app/users/{USER}",
         "identity_provider": {"name": "Example Corp", "url": "https://id.example"},
@@ -120,7 +151,80 @@ def test_a_session_of_a_tunnel_has_exactly_the_documented_members() -> None:
         "created_at": NOON,
         "last_active": NOON,
         "expires_at": "2023-11-14T22:13:21Z",
-        "outerward": {"tunnel": "wiki", "provider": "corp", "requests": 41, "network": "", "flags": []},
+        "outerward": {
+            "tunnel": "wiki",
+            "provider": "corp",
+            "requests": 41,
+            "network": "",
+            "flags": [],
+            "ended_at": None,
+            "ended_reason": None,
+            "ended_by": None,
+        },
+    }
+
+
+def test_a_session_that_is_over_says_when_why_and_by_whom() -> None:
+    how = EndedHow(EndReason.SESSION_LIMIT, "time", NOON_MS)
+    assert [session(ended=how)["outerward"][name] for name in ENDED] == [NOON, "session_limit", "time"]
+
+
+def test_a_session_names_what_its_accesses_were_marked_with() -> None:
+    assert session(flags=("new_device", "new_country"))["outerward"]["flags"] == ["new_device", "new_country"]
+
+
+@pytest.mark.parametrize(("until", "shown"), [(None, None), (NOON_MS, NOON)], ids=["for good", "until noon"])
+def test_a_user_who_is_blocked_says_until_when(until: int | None, shown: str | None) -> None:
+    outerward = user(block(until))["outerward"]
+    assert (outerward["blocked"], outerward["blocked_until"]) == (True, shown)
+
+
+@pytest.mark.parametrize(("until", "shown"), [(None, None), (NOON_MS, NOON)], ids=["for good", "until noon"])
+def test_a_block_has_exactly_the_documented_members(until: int | None, shown: str | None) -> None:
+    assert plain(block_shape(block(until), SHAPES)) == {
+        "user_id": USER,
+        "uri": f"https://admin.example/app/users/{USER}/block",
+        "identity_provider": {"name": "Example Corp", "url": "https://id.example"},
+        "provider_user_id": "42",
+        "username": "",
+        "email": "",
+        "name": "",
+        "until": shown,
+        "reason": "left",
+        "blocked_at": NOON,
+        "blocked_by": "token:owtok_1",
+    }
+
+
+def test_an_access_has_exactly_the_documented_members() -> None:
+    access = Access(
+        context=Context(ip_address="192.0.2.1", network="public", location=Location(country_code="CH")),
+        first_seen=NOON_MS - 1000,
+        last_seen=NOON_MS,
+        requests=2,
+        flags=(Flag(name="new_country", reason="CH, not seen before"),),
+    )
+    assert plain(access_shape(access)) == {
+        "first_seen": "2023-11-14T22:13:19Z",
+        "last_seen": NOON,
+        "requests": 2,
+        "ip_address": "192.0.2.1",
+        "network": "public",
+        "location": {
+            "country_code": "CH",
+            "latitude": None,
+            "longitude": None,
+            "lat_long_radius_km": None,
+        },
+        "user_agent": {
+            "raw": "",
+            "browser_name": "Other",
+            "browser_version": "",
+            "device_type": "Other",
+            "os_name": "Other",
+            "os_version": "",
+        },
+        "flags": [{"name": "new_country", "reason": "CH, not seen before"}],
     }
 
 
@@ -152,5 +256,6 @@ def test_a_token_shows_its_secret_to_its_maker_only() -> None:
         "scope": "read",
         "created_at": NOON,
         "expires_at": None,
+        "last_used": None,
     }
     assert plain(SHAPES.new_token(token, "owt_secret")) == {**shown, "token": "owt_secret"}

@@ -17,8 +17,13 @@ OWN = Destinations.of("http://id.localhost:4190/realm", allow_private_network=Tr
 PRIVATE_NETWORKS = [
     *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
     *("192.0.2.0/24", "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/4", "240.0.0.0/4"),
+    *("192.0.0.0/24", "192.0.0.192/32", "192.88.99.0/24", "168.63.129.16/32"),
+    *("198.51.100.0/24", "203.0.113.0/24", "255.255.255.255/32", "100.100.100.200/32"),
     *("::/128", "::1/128", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8", "2001:db8::/32"),
+    *("::/96", "64:ff9b:1::/48", "100::/64", "100:0:0:1::/64", "2001::/23", "3fff::/20", "5f00::/16"),
 ]
+IANA_WITHOUT_A_NETWORK = ["4000::1", "0:0:1::1", "e000::1"]
+"""Addresses that are nobody's, of no registered network (RFC 4291 §2.4)."""
 PRIVATE = st.sampled_from(PRIVATE_NETWORKS).flatmap(lambda network: st.ip_addresses(network=network))
 
 
@@ -41,7 +46,22 @@ def test_f1_no_private_address_is_admitted_inside_another(address: ipaddress.IPv
         assert not PUBLIC.admits("public.example", ipaddress.IPv6Address(number))
 
 
-@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"])
+@pytest.mark.parametrize("network", PRIVATE_NETWORKS)
+def test_f1_the_first_and_the_last_address_of_no_private_network_are_admitted(network: str) -> None:
+    whole = ipaddress.ip_network(network)
+    assert not PUBLIC.admits("public.example", whole[0])
+    assert not PUBLIC.admits("public.example", whole[-1])
+
+
+@pytest.mark.parametrize("address", IANA_WITHOUT_A_NETWORK)
+def test_f1_a_reserved_address_is_not_admitted(address: str) -> None:
+    assert not PUBLIC.admits("public.example", ipaddress.ip_address(address))
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808", "168.63.129.17", "2001:200::1"],
+)
 def test_a_public_address_is_admitted(address: str) -> None:
     assert PUBLIC.admits("public.example", ipaddress.ip_address(address))
 
@@ -98,6 +118,23 @@ REFUSED = [
     "https://127.0.0.1/",
     "https://[::ffff:127.0.0.1]/",
     "https://169.254.169.254/latest/meta-data/",
+    "https://168.63.129.16/",
+    "https://192.0.0.192/",
+    "https://[3fff::1]/",
+    "https://localhost/",
+    "https://LOCALHOST./",
+    "https://app.localhost/",
+    "https://public.example:0/",
+    "https://public.example:00/",
+    "https://[2606:4700::1111]:0/",
+    "https://[::1].public.example/",
+    "https://[2606:4700::1111].public.example/",
+    "https://[2606:4700::1111]public.example/",
+    "https://public.example[2606:4700::1111]/",
+    "https://[8.8.8.8]/",
+    "https://[:::]/",
+    "https://[v1.a]/",
+    "https://::1/",
 ]
 
 
@@ -121,6 +158,12 @@ def test_the_permission_covers_the_issuer_s_host(url: str) -> None:
 def test_the_permission_covers_no_other_host(url: str) -> None:
     with pytest.raises(UrlError):
         OWN.check_url(url)
+
+
+@pytest.mark.parametrize("host", ["[::1].example.com", "[::1]x", "x[::1]", "[:::]", "[127.0.0.1]"])
+def test_the_permission_is_given_to_no_host_that_is_none(host: str) -> None:
+    with pytest.raises(UrlError):
+        Destinations.of(f"http://{host}/", allow_private_network=True)
 
 
 @given(st.text())

@@ -74,7 +74,7 @@ def test_credentials_are_cut_out_of_any_text(text: str) -> None:
 
 
 def test_hostile_text_is_one_escaped_line_in_both_formats() -> None:
-    hostile = 'a\n{"level":"info"}\x1b[31m\x9b\u202e\ud800'
+    hostile = 'a\n{"level":"info"}\x1b[31m\x9b\u202e\u200b\ufeff\ud800'
     for format_name in ("json", "console"):
         stream = io.StringIO()
         configure_logging(LogSettings(format=format_name), stream)

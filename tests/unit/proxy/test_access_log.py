@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.access_log import combined_lines, json_lines
+from proxy.context import kept_network, kept_whole
 from proxy.fields import Refusal
 from proxy.finished import Finished
 from proxy.head import Request, read_head
@@ -25,7 +26,7 @@ ANY_BYTES = st.binary(max_size=40) | st.sampled_from(
 
 
 def one_json(record: Finished) -> dict[str, object]:
-    (line,) = json_lines([record], NOON_MS)
+    (line,) = json_lines([record], NOON_MS, kept_whole)
     assert line.endswith(b"\n")
     (only,) = line.decode().splitlines()
     assert only.isprintable()
@@ -34,7 +35,7 @@ def one_json(record: Finished) -> dict[str, object]:
 
 
 def one_combined(record: Finished) -> tuple[str, ...]:
-    (line,) = combined_lines([record], NOON_MS)
+    (line,) = combined_lines([record], NOON_MS, kept_whole)
     text = line.decode()
     assert text[:-1].isprintable()
     parts = COMBINED.fullmatch(text)
@@ -103,7 +104,7 @@ def test_records_of_several_visitors_and_seconds_keep_apart() -> None:
         finished(request(agent=agent), began_s=at, checked_s=at, answered_s=at, ended_s=at, client=client)
         for at, client, agent in ((0.999, "a", b"one"), (1.0, "b", b"two"), (1.0, "a", b"one"))
     ]
-    read = [json.loads(line) for line in json_lines(records, NOON_MS)]
+    read = [json.loads(line) for line in json_lines(records, NOON_MS, kept_whole)]
     assert [each["timestamp"][-7:] for each in read] == ["00.999Z", "01.000Z", "01.000Z"]
     assert [(each["client"], each["user_agent"]) for each in read] == [
         ("a", "one"),
@@ -124,8 +125,8 @@ def test_log_01_a_hostile_user_agent_is_one_escaped_line(agent: bytes) -> None:
     told = one_json(record)["user_agent"]
     assert isinstance(told, str)
     assert len(told) <= 513
-    assert len(json_lines([record], NOON_MS)[0]) < 2000
-    assert len(combined_lines([record], NOON_MS)[0]) < 2000
+    assert len(json_lines([record], NOON_MS, kept_whole)[0]) < 2000
+    assert len(combined_lines([record], NOON_MS, kept_whole)[0]) < 2000
     one_combined(record)
 
 
@@ -162,4 +163,12 @@ def test_log_02_no_line_holds_a_cookie_a_query_or_an_authorization() -> None:
         (b"Referer", b"https://app.localhost/?token=canary"),
     )
     for lines in (json_lines, combined_lines):
-        assert b"canary" not in b"".join(lines([finished(asked)], NOON_MS))
+        assert b"canary" not in b"".join(lines([finished(asked)], NOON_MS, kept_whole))
+
+
+def test_a_line_has_no_more_of_the_address_than_may_be_kept() -> None:
+    record = finished(client="192.0.2.77")
+    for lines in (json_lines, combined_lines):
+        (line,) = lines([record], NOON_MS, kept_network)
+        assert b"192.0.2.0" in line
+        assert b"192.0.2.77" not in line

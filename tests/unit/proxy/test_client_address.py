@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.context import TrustedProxies, client_address, plain_address
+from proxy.context import TrustedProxies, client_address, keep_for, kept_network, plain_address
 
 TRUSTED = ("10.0.0.0/8", "127.0.0.1", "fd00::/8")
 
@@ -89,3 +89,64 @@ def test_whatever_is_sent_the_result_is_an_address(forwarded: list[bytes], peer:
 @given(st.lists(entries, max_size=4).map(b",".join), st.ip_addresses(v=4).map(str))
 def test_an_untrusted_peer_cannot_say_anything(forwarded: bytes, peer: str) -> None:
     assert client_address(peer, TrustedProxies(()), [forwarded]) == peer
+
+
+# What is kept of it
+
+
+@pytest.mark.parametrize(
+    ("address", "kept"),
+    [
+        ("192.0.2.77", "192.0.2.0"),
+        ("192.0.2.0", "192.0.2.0"),
+        ("255.255.255.255", "255.255.255.0"),
+        ("127.0.0.1", "127.0.0.0"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1::"),
+        ("2001:DB8:0001::1", "2001:db8:1::"),
+        ("::1", "::"),
+        ("fe80::1%eth0", "fe80::"),
+        ("::ffff:192.0.2.77", "192.0.2.0"),
+        ("[2001:db8:1::77]:4711", "2001:db8:1::"),
+        ("2002:c000:24d::1", "2002:c000:200::"),
+        ("64:ff9b::192.0.2.77", "64:ff9b::"),
+        ("2001:0:192:2:0:0:3fff:fdd2", "2001:0:192::"),
+        ("", ""),
+        ("/run/client.sock", ""),
+        ("192.0.2.77 ", ""),
+        ("999.0.0.1", ""),
+    ],
+    ids=[
+        *("v4", "v4 network", "v4 last", "v4 loopback", "v6", "v6 spelled", "v6 loopback", "v6 zone"),
+        *("mapped", "with port", "6to4", "nat64", "teredo", "nothing", "path", "blank", "no address"),
+    ],
+)
+def test_of_an_address_its_network_is_kept(address: str, kept: str) -> None:
+    assert keep_for("truncated")(address) == kept
+
+
+networks = st.ip_addresses(v=4).map(lambda address: ipaddress.ip_network((address, 24), strict=False)) | (
+    st.ip_addresses(v=6, network="2400::/12").map(
+        lambda address: ipaddress.ip_network((address, 48), strict=False)
+    )
+)
+
+
+@given(networks, st.data())
+def test_all_addresses_of_a_network_are_kept_as_one(
+    network: ipaddress.IPv4Network | ipaddress.IPv6Network, data: st.DataObject
+) -> None:
+    address = data.draw(st.ip_addresses(network=network))
+
+    assert kept_network(str(address)) == str(network.network_address)
+
+
+@given(st.text(max_size=60))
+def test_what_is_kept_is_an_address_or_nothing_whatever_comes(text: str) -> None:
+    kept = kept_network(text)
+
+    assert kept == "" or str(ipaddress.ip_address(kept)) == kept
+
+
+@given(st.text(max_size=60))
+def test_without_the_setting_an_address_is_kept_as_it_is(text: str) -> None:
+    assert keep_for("full")(text) == text

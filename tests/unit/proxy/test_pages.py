@@ -18,7 +18,7 @@ from proxy.pages import PAGE_HEADERS, problem_json, problem_page
 from proxy.problems import LOGIN_REQUIRED, NOT_ALLOWED, Link, Problem
 
 ALL = {name: value for name, value in vars(problems).items() if isinstance(value, Problem)}
-STYLE = (Path(problems.__file__).parent / "templates" / "page.css").read_text()
+STYLE = (Path(problems.__file__).parents[1] / "templates" / "page.css").read_text()
 
 
 @pytest.mark.parametrize("problem", ALL.values(), ids=ALL)

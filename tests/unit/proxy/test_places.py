@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from proxy.context.client_address import kept_network
 from proxy.context.contexts import Contexts
 from proxy.context.place import Places, network_of
 from session_store import Context, Location, UserAgent
@@ -204,6 +205,20 @@ async def test_a_context_has_all_and_follows_a_new_database(tmp_path: Path) -> N
     place = contexts.of("203.0.113.7", b"curl/8.5.0").location
     assert place is not None
     assert place.country_code == "CL"
+    await contexts.close()
+
+
+async def test_a_context_with_a_truncated_address_has_the_place_and_network_of_the_whole(
+    tmp_path: Path,
+) -> None:
+    file = write(tmp_path / "city.mmdb", {"203.0.113.7/32": nested("NO", 60.39, 5.32)})
+    contexts = Contexts(Places([file]), kept_network)
+    await contexts.refresh()
+    found, own = contexts.of("203.0.113.7", b""), contexts.of("::1", b"")
+    assert found.ip_address == "203.0.113.0"
+    assert found.location is not None
+    assert found.location.country_code == "NO"
+    assert (own.ip_address, own.network) == ("::", "loopback")
     await contexts.close()
 
 

@@ -96,12 +96,9 @@ async def test_many_requests_of_a_session_are_one_touch_with_the_last_context(
     assert notebook.written == [
         [
             Touch(
-                cookie_hash=session().cookie_hash,
-                endpoint_id=ENDPOINT.id,
-                user_tag=session().user_tag,
+                session=session(),
                 at_ms=1005,
                 requests=5,
-                idle_timeout_s=60,
                 context=at("192.0.2.4"),
                 context_at_ms=1005,
             )
@@ -161,7 +158,7 @@ async def test_what_the_store_did_not_take_is_added_to_what_came_since(
     await recorder.flush()
 
     (touches,) = notebook.written
-    told = {touch.cookie_hash: (touch.requests, touch.at_ms, touch.context) for touch in touches}
+    told = {touch.session.cookie_hash: (touch.requests, touch.at_ms, touch.context) for touch in touches}
     assert told == {
         session(1).cookie_hash: (2, 1003, at("192.0.2.9")),
         session(2).cookie_hash: (1, 1002, at("192.0.2.1")),

@@ -1,11 +1,13 @@
 """Public ids: KSUIDs that sort as they were made, digests that are the same on every machine."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from session_store import IdSource, edge_id, endpoint_id, is_id, route_id
-from session_store.ids import KSUID_EPOCH_S, base62, made_at_s
+from session_store.ids import KSUID_EPOCH_S, base62, made_at_s, may_be_under_way
 
 TWENTY_BYTES = st.binary(min_size=20, max_size=20)
 
@@ -84,6 +86,21 @@ def test_ids_made_within_a_second_rise_past_the_largest_random_part() -> None:
     first, second = ids.session(), ids.session()
     assert first < second
     assert made_at_s(second) == made_at_s(first) + 1
+
+
+@pytest.mark.parametrize(
+    ("age_ms", "under_way"),
+    [(-5000, True), (0, True), (60_000, True), (60_999, True), (61_000, False), (86_400_000, False)],
+    ids=["made by a clock ahead", "now", "a minute", "within the second", "a second more", "a day"],
+)
+@pytest.mark.parametrize(
+    "make", [IdSource.user, IdSource.session, IdSource.token], ids=lambda make: make.__name__
+)
+def test_what_has_an_id_may_be_under_way_for_a_minute(
+    make: Callable[[IdSource], str], age_ms: int, under_way: bool
+) -> None:
+    made = make(IdSource(now_s=lambda: 1.7e9))
+    assert may_be_under_way(made, 1_700_000_000_000 + age_ms) is under_way
 
 
 def test_sources_do_not_make_each_others_ids() -> None:

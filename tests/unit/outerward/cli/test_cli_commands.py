@@ -1,6 +1,7 @@
 """The tree of commands: each is documented, and says in its help what it does and what its options mean."""
 
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,3 +48,17 @@ def test_the_help_of_a_command_is_0_and_fits_a_terminal(
 
     assert printed.startswith(f"Usage: {name} ")
     assert [line for line in printed.splitlines() if len(line) > 100] == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name for name in COMMANDS if name.split()[1] in ("sessions", "users", "events", "tunnels", "tokens")],
+)
+def test_a_client_command_shows_an_example_that_can_be_typed(name: str) -> None:
+    _, *lines = (COMMANDS[name].epilog or "").removeprefix("\b\n").splitlines()
+
+    assert lines
+    for line in lines:
+        arguments = shlex.split(line)
+        assert " ".join(arguments).startswith(f"{name} ") or line.strip() == name
+        COMMANDS[name].make_context(name, arguments[len(name.split()) :])

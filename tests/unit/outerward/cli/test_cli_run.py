@@ -146,7 +146,13 @@ def test_demo_hands_over_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
         ["sessions", "ls", "--admin", "ftp://a"],
         ["sessions", "ls", "--admin", "http://a/path"],
         ["sessions", "ls", "--admin", "http://user:hunter2@a"],
+        ["sessions", "ls", "-q", ""],
+        ["sessions", "ls", "--state", "both"],
         ["sessions", "get"],
+        ["sessions", "export", "--format", "xml"],
+        ["users", "block"],
+        ["users", "block", "edgusr_1", "--until", "soon"],
+        ["events", "ls", "--limit", "0"],
         ["healthcheck", "--admin", "nonsense"],
     ],
 )
@@ -163,7 +169,8 @@ def test_a_wrong_command_line_is_2_with_words(
 @pytest.mark.parametrize(
     "command",
     ["", "serve", "demo", "config", "config check", "tokens", "tokens create", "tokens ls", "tokens revoke",
-     "sessions", "sessions ls", "sessions get", "sessions revoke", "healthcheck", "version"],
+     "sessions", "sessions ls", "sessions get", "sessions revoke", "users", "events", "tunnels",
+     "healthcheck", "version"],
 )  # fmt: skip
 def test_every_command_has_help_that_is_not_cut(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*command.split(), "--help"]) == 0
@@ -183,7 +190,7 @@ def test_config_check_says_what_it_found(tmp_path: Path, capsys: pytest.CaptureF
     (tmp_path / "outerward.toml").write_text('[[tunnel]]\nname = "a"\nupstream = "http://a"\n')
     assert main(["config", "check"]) == 0
     captured = capsys.readouterr()
-    assert captured.out == "outerward.toml: ok (0 providers, 1 tunnel, 0 edge routes)\n"
+    assert captured.out == "outerward.toml: ok (0 providers, 1 tunnel, 0 edge routes, 0 webhooks)\n"
     assert captured.err.startswith("warning: outerward.toml:1: tunnel[a]: leads nowhere")
 
 

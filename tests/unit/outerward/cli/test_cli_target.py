@@ -112,3 +112,13 @@ def test_a_bad_configuration_is_reported_and_not_read_where_it_is_not_needed(fol
     with pytest.raises(ConfigErrors):
         origin({})
     assert origin({}, admin="http://a") == "http://a"
+
+
+def test_what_is_in_a_named_file_is_told_under_the_name_of_that_variable(folder: Path) -> None:
+    (folder / "t").write_text("two words\n")
+    with pytest.raises(OuterwardError, match=r"^OUTERWARD_ADMIN_TOKEN_FILE holds no token"):
+        token({"OUTERWARD_ADMIN_TOKEN_FILE": "t"})
+    with pytest.raises(OuterwardError, match=r"^OUTERWARD_ADMIN_TOKEN holds no token"):
+        token({"OUTERWARD_ADMIN_TOKEN": "two words"})
+    with pytest.raises(click.UsageError, match="OUTERWARD_ADMIN_URL_FILE"):
+        origin({"OUTERWARD_ADMIN_URL_FILE": "t"})

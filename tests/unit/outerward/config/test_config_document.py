@@ -10,7 +10,15 @@ from msgspec import structs
 
 from admin_api import AdminSettings
 from idp_adapters import OAuthSettings, OidcSettings, SamlSettings
-from outerward.config import LogSettings, MetricsSettings, load_settings, login_host_of, routes_of
+from outerward.config import (
+    LogSettings,
+    MetricsSettings,
+    PrivacySettings,
+    load_settings,
+    login_host_of,
+    routes_of,
+)
+from outerward.webhooks import WebhookSettings
 from proxy import EdgeRouteSettings, EdgeSettings, TunnelSettings
 from proxy.addresses import (
     LOGIN_PATH,
@@ -20,7 +28,7 @@ from proxy.addresses import (
     frontchannel_logout_path,
     saml_path,
 )
-from session_store import StoreSettings
+from session_store import EVENT_TYPES, StoreSettings
 from tests.support.saml_messages import certificate_of, sp_key
 
 ROOT = Path(__file__).parents[4]
@@ -38,6 +46,8 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "## `[[edge_route]]`": EdgeRouteSettings,
     "## `[log]`": LogSettings,
     "## `[metrics]`": MetricsSettings,
+    "## `[privacy]`": PrivacySettings,
+    "## `[[webhook]]`": WebhookSettings,
 }
 
 
@@ -126,3 +136,16 @@ def test_the_example_of_a_login_host_is_accepted_and_names_its_one_address() -> 
     assert login is not None
     assert f"{login.origin}{callback_path('corp')}" in example.read_text()
     assert len({route.hostname for route in routes_of(loaded.settings, 4180)}) == 3
+
+
+def test_every_type_of_event_is_named_and_no_other() -> None:
+    (told,) = re.findall(r"The types are (.+?)\.\n", TEXT, re.DOTALL)
+
+    assert set(re.findall(r"`(\w+)`", told)) == EVENT_TYPES
+
+
+def test_the_webhook_example_is_a_good_one(tmp_path: Path) -> None:
+    (example,) = [each for each in EXAMPLES if "[[webhook]]" in each]
+    (tmp_path / "outerward.toml").write_text(example)
+    loaded = load_settings(tmp_path / "outerward.toml", {"WEBHOOK_SECRET": "s" * 32})
+    assert loaded.settings.webhook[0].events == ("login_denied", "new_country", "block")

@@ -73,7 +73,6 @@ TABLE = [
     (1, "metrics.listen = '0.0.0.0:4180'", "1: metrics.listen: must not be the edge's listener \"127.0.0.1:4180\""),
     (1, "metrics.listen = '[::]:4040'", "1: metrics.listen: must not be the admin listener \"127.0.0.1:4040\""),
     (1, "metrics.path = '/'", "1: metrics.path: unknown key"),
-    (1, "privacy.ip = 'full'", "1: privacy: is not available in this version"),
     (1, '"a\\nb" = 1', '1: "a\\nb": unknown key'),
     (1, "log.level = 'loud'", '1: log.level: must be "debug", "error", "info" or "warning", not "loud"'),
     (1, "log.format = 1", '1: log.format: must be "auto", "console" or "json", not a number'),
@@ -149,7 +148,9 @@ TABLE = [
     (7, "check_timeout = true", "7: store.check_timeout: must be a duration such as 500ms, 90s, 15m, 12h or 30d"),
     (7, 'secret = ["hunter2"]', "7: store.secret: must be at least 16 characters long"),
     (7, 'secret = "file:nope"', "7: store.secret: FOLDER/nope cannot be read: No such file or directory"),
-    (7, 'user_retention = "90d"', "7: store.user_retention: is not available in this version"),
+    (7, 'user_retention = "23h"', "7: store.user_retention: must be between 1d and 3650d"),
+    (7, 'user_retention = "3651d"', "7: store.user_retention: must be between 1d and 3650d"),
+    (7, 'user_retention = "0"', "7: store.user_retention: must be between 1d and 3650d"),
     # provider
     (9, "", '8: provider.corp.type: is required: "oauth", "oidc" or "saml"'),
     (9, "type = 1", '9: provider.corp.type: must be "oauth", "oidc" or "saml", not a number'),

@@ -12,8 +12,9 @@ import pytest
 from msgspec import structs
 
 from idp_adapters import OAuthSettings, OidcSettings, SamlSettings
-from outerward.config import LogSettings, MetricsSettings, Settings
+from outerward.config import LogSettings, MetricsSettings, PrivacySettings, Settings
 from outerward.config.json_schema import DIALECT, json_schema
+from outerward.webhooks import WebhookSettings
 from proxy import EdgeRouteSettings, EdgeSettings, GeoIPSettings, TunnelSettings
 
 ROOT = Path(__file__).parents[4]
@@ -33,6 +34,8 @@ STRUCTS = (
     SamlSettings,
     LogSettings,
     MetricsSettings,
+    PrivacySettings,
+    WebhookSettings,
 )
 SCHEMA = json_schema()
 VALIDATOR = jsonschema_rs.Draft202012Validator(SCHEMA)

@@ -7,7 +7,7 @@ import pytest
 
 from idp_adapters import OAuthSettings, OidcSettings, SamlSettings
 from outerward import usual_files
-from outerward.config import ConfigErrors, Settings, load_settings
+from outerward.config import ConfigErrors, PrivacySettings, Settings, load_settings
 
 PROVIDER = """
 [provider.corp]
@@ -179,6 +179,10 @@ def test_the_environment_gives_scalars_lists_and_secrets(folder: Path) -> None:
         "OUTERWARD_LOG_LEVEL": "debug",
         "OUTERWARD_LOG_ACCESS": "combined",
         "OUTERWARD_METRICS_LISTEN": "127.0.0.1:9100",
+        "OUTERWARD_PRIVACY_IP": "truncated",
+        "OUTERWARD_PRIVACY_HISTORY": "0",
+        "OUTERWARD_PRIVACY_ENDED": "365d",
+        "OUTERWARD_STORE_USER_RETENTION": "3650d",
         "OUTERWARD_PROVIDER_CORP_CLIENT_SECRET": "from there",
         "OUTERWARD_PROVIDER_CORP_CLIENT_ID": "id from there",
         "REDIS": "redis://h",
@@ -196,6 +200,8 @@ def test_the_environment_gives_scalars_lists_and_secrets(folder: Path) -> None:
     assert found.log.level == "debug"
     assert found.log.access == "combined"
     assert found.metrics.listen == "127.0.0.1:9100"
+    assert found.privacy == PrivacySettings(ip="truncated", history=timedelta(0), ended=timedelta(days=365))
+    assert found.store.user_retention == timedelta(days=3650)
     assert oidc(found.provider["corp"]).client_secret == "from there"
     assert oidc(found.provider["corp"]).client_id == "id from there"
     assert all(type(value) is str for value in (*found.store.secret, found.store.url, *found.edge.listen))
@@ -223,7 +229,10 @@ def test_a_missing_secret_may_come_from_the_environment(folder: Path) -> None:
         ({"OUTERWARD_EDGE_PUBLIC_URL": "\udcff"}, "OUTERWARD_EDGE_PUBLIC_URL: edge.public_url: is not UTF-8"),
         ({"OUTERWARD_STORE_SECRET_FILE": "no"}, "OUTERWARD_STORE_SECRET_FILE: store.secret: HERE/no cannot be read: No such file or directory"),
         ({"OUTERWARD_LOG_LEVEL": "debug", "OUTERWARD_LOG_LEVEL_FILE": "f"}, "OUTERWARD_LOG_LEVEL_FILE: log.level: OUTERWARD_LOG_LEVEL is set too; only one of them may be"),
-        ({"OUTERWARD_PRIVACY_IP": "truncated"}, "OUTERWARD_PRIVACY_IP: privacy.ip: is not available in this version"),
+        ({"OUTERWARD_PRIVACY_IP": "short"}, 'OUTERWARD_PRIVACY_IP: privacy.ip: must be "full" or "truncated", not "short"'),
+        ({"OUTERWARD_PRIVACY_HISTORY": "-1d"}, "OUTERWARD_PRIVACY_HISTORY: privacy.history: must be a duration such as 500ms, 90s, 15m, 12h or 30d"),
+        ({"OUTERWARD_STORE_USER_RETENTION": "1h"}, "OUTERWARD_STORE_USER_RETENTION: store.user_retention: must be between 1d and 3650d"),
+        ({"OUTERWARD_EDGE_CERT": "x"}, "OUTERWARD_EDGE_CERT: edge.cert: is not available in this version"),
         ({"OUTERWARD_LOG_ACCESS": "off"}, 'OUTERWARD_LOG_ACCESS: log.access: must be "combined", "json" or "none", not "off"'),
         ({"OUTERWARD_EDGE_LOGIN_HOST": "a b"}, "OUTERWARD_EDGE_LOGIN_HOST: edge.login_host: is not a valid hostname"),
         ({"OUTERWARD_PROVIDER_CORP_CLIENT_SECRET": "env:NOPE"}, "OUTERWARD_PROVIDER_CORP_CLIENT_SECRET: provider.corp.client_secret: the environment variable NOPE is not set"),

@@ -271,4 +271,4 @@ def test_config_check_accepts_a_good_file(
     monkeypatch.chdir(folder)
     (folder / "outerward.toml").write_text(START + SOURCE)
     assert main(["config", "check"]) == 0
-    assert capsys.readouterr().out == "outerward.toml: ok (1 provider, 1 tunnel, 0 edge routes)\n"
+    assert capsys.readouterr().out == "outerward.toml: ok (1 provider, 1 tunnel, 0 edge routes, 0 webhooks)\n"

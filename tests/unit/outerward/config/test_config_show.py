@@ -43,6 +43,9 @@ idp_metadata = "<EntityDescriptor>{CANARY}</EntityDescriptor>"
 attributes = {{ groups = "memberOf" }}
 sp_key = '''{KEY}'''
 sp_certificate = '''{CERTIFICATE}'''
+[[webhook]]
+url = "https://alerts.example.com"
+secret = "env:SECOND"
 """
 ENVIRON = {"SECOND": f"{CANARY}second", "CORP_SECRET": f"{CANARY}secret"}
 
@@ -193,7 +196,7 @@ def test_paths_are_shown_as_they_were_resolved_and_sizes_as_they_are_written(fol
 def test_every_key_of_the_schema_is_shown(folder: Path, text: str) -> None:
     found = rows(folder, text, ENVIRON)
 
-    for section in ("edge", "admin", "store", "geoip", "log", "metrics"):
+    for section in ("edge", "admin", "store", "geoip", "log", "metrics", "privacy"):
         kind = inspect.type_info(type(getattr(Settings(), section)))
         assert isinstance(kind, inspect.StructType)
         assert {f"{section}.{each.encode_name}" for each in kind.fields} <= found.keys()

@@ -4,6 +4,7 @@ import pytest
 
 from idp_adapters import LoginError, LoginErrorReason
 from proxy import Site
+from proxy.context import kept_whole
 from proxy.login.cookies import login_cookie_name
 from proxy.login.flow import (
     Accepted,
@@ -16,11 +17,12 @@ from proxy.login.flow import (
     read_claim,
     relying_party,
 )
-from proxy.login.notices import failure_of, notice_of
+from proxy.login.notices import block_of, failure_of, notice_of
 from proxy.login.transaction import Transaction, digest_of
 from proxy.login.visit import Visit, read_visit
 from proxy.person import principal_of
 from proxy.problems import (
+    ACCOUNT_BLOCKED,
     BAD_REQUEST,
     CALLBACK_MALFORMED,
     FOREIGN_ORIGIN,
@@ -56,7 +58,7 @@ def visit_of(site: Site, target: str, method: str, host: str, **headers: str) ->
     named = {"Sec-Fetch-Mode": "navigate", **{n.replace("_", "-"): v for n, v in headers.items()}}
     lines = [(name.encode(), value.encode()) for name, value in named.items() if value]
     edge = (b"X-Outerward-Edge", f"192.0.2.1 {host} req_1".encode())
-    read = read_visit(site, method, target, [edge, *lines])
+    read = read_visit(site, method, target, [edge, *lines], kept_whole)
     assert isinstance(read, Visit)
     return read
 
@@ -305,3 +307,12 @@ def test_a_page_about_a_weak_signature_names_the_method_and_what_to_change() -> 
 def test_an_error_in_the_callback_is_an_answer_and_elsewhere_an_outage() -> None:
     assert failure_of(LoginError("provider_error")) is PROVIDER_ERROR
     assert failure_of(LoginError("provider_error"), in_callback=True) is LOGIN_REFUSED
+
+
+def test_a_block_without_an_end_names_none_and_another_names_its_minute_rounded_up() -> None:
+    assert block_of(None) is ACCOUNT_BLOCKED
+    assert block_of(NOW).sentence == (
+        "An administrator has blocked this account until 15 January 2027 at 08:00 UTC."
+    )
+    assert "at 08:01 UTC" in block_of(NOW + 1).sentence
+    assert (block_of(NOW).number, block_of(NOW).status) == (2047, 403)

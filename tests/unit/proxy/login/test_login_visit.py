@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy import Site
+from proxy.context import kept_network, kept_whole
 from proxy.login.visit import Unreadable, Visit, read_visit
 from proxy.problems import BAD_REQUEST, UNKNOWN_HOST
 from tests.support.control import route
@@ -17,7 +18,7 @@ ORIGIN = b"https://app.example.com"
 
 
 def read(*headers: tuple[bytes, bytes], method: str = "GET", target: str = "/.outerward/login") -> Visit:
-    visit = read_visit(SITE, method, target, [EDGE, *headers])
+    visit = read_visit(SITE, method, target, [EDGE, *headers], kept_whole)
     assert isinstance(visit, Visit)
     return visit
 
@@ -31,18 +32,28 @@ def test_the_edge_names_the_client_the_host_and_the_request_and_the_host_header_
 
 @pytest.mark.parametrize("value", [b"", b"192.0.2.1 app.example.com", b"a b c d", b"192.0.2.1  req_1"])
 def test_without_a_whole_edge_header_nothing_is_answered(value: bytes) -> None:
-    unreadable = read_visit(SITE, "GET", "/.outerward/login", [(b"X-Outerward-Edge", value)])
+    unreadable = read_visit(SITE, "GET", "/.outerward/login", [(b"X-Outerward-Edge", value)], kept_whole)
 
     assert isinstance(unreadable, Unreadable)
     assert unreadable.problem is BAD_REQUEST
 
 
+def test_of_the_clients_address_what_may_be_kept_is_shown_and_the_whole_is_not() -> None:
+    visit = read_visit(SITE, "GET", "/.outerward/login", [EDGE], kept_network)
+
+    assert isinstance(visit, Visit)
+    assert (visit.caller.address, visit.caller.whole_address) == ("192.0.2.0", "192.0.2.1")
+    assert "192.0.2.1" not in repr(visit)
+
+
 def test_two_edge_headers_are_none() -> None:
-    assert isinstance(read_visit(SITE, "GET", "/.outerward/login", [EDGE, EDGE]), Unreadable)
+    assert isinstance(read_visit(SITE, "GET", "/.outerward/login", [EDGE, EDGE], kept_whole), Unreadable)
 
 
 def test_a_host_that_the_site_does_not_have_is_unknown() -> None:
-    unreadable = read_visit(SITE, "GET", "/", [(b"X-Outerward-Edge", b"192.0.2.1 other.example.com req_1")])
+    unreadable = read_visit(
+        SITE, "GET", "/", [(b"X-Outerward-Edge", b"192.0.2.1 other.example.com req_1")], kept_whole
+    )
 
     assert isinstance(unreadable, Unreadable)
     assert unreadable.problem is UNKNOWN_HOST
@@ -145,18 +156,18 @@ NAMES = st.sampled_from(
     st.text(max_size=30), st.text(max_size=60), st.lists(st.tuples(NAMES, st.binary(max_size=60)), max_size=6)
 )
 def test_no_request_raises(method: str, target: str, headers: list[tuple[bytes, bytes]]) -> None:
-    visit = read_visit(SITE, method, "/.outerward/login?" + target, [EDGE, *headers])
+    visit = read_visit(SITE, method, "/.outerward/login?" + target, [EDGE, *headers], kept_whole)
 
     assert isinstance(visit, Unreadable) or visit.from_own_page in {True, False}
 
 
 def test_more_parameters_than_anybody_needs_are_refused() -> None:
-    assert isinstance(read_visit(SITE, "GET", "/?" + "&".join(["a=b"] * 101), [EDGE]), Unreadable)
+    assert isinstance(read_visit(SITE, "GET", "/?" + "&".join(["a=b"] * 101), [EDGE], kept_whole), Unreadable)
 
 
 @pytest.mark.parametrize("target", ["/.outerward/login?redirect_path=/\u00e9", "/.outerward/\udcff"])
 def test_a_target_beyond_ascii_is_refused(target: str) -> None:
-    unreadable = read_visit(SITE, "GET", target, [EDGE])
+    unreadable = read_visit(SITE, "GET", target, [EDGE], kept_whole)
 
     assert isinstance(unreadable, Unreadable)
     assert unreadable.problem is BAD_REQUEST
