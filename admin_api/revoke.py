@@ -114,10 +114,10 @@ def _beside_next(wanted: RevokeRequest) -> tuple[object, ...]:
 
 
 def _checked(ids: Sequence[str]) -> Sequence[SessionId]:
-    """Each once. Raises Problem (400) where one has not the shape of a session's id."""
+    """``ids`` as they are. Raises Problem (400) where one has not the shape of a session's id."""
     if not all(is_id(each, SESSION_PREFIX) for each in ids):
         raise bad_member("ids")
-    return [SessionId(each) for each in dict.fromkeys(ids)]
+    return [SessionId(each) for each in ids]
 
 
 def _told(part: Part, following: Run | None) -> web.Response:

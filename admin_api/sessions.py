@@ -13,7 +13,7 @@ from admin_api.lists import LIST_PARAMETERS, Listing, answer_count, answer_list,
 from admin_api.operations import Call, Operation, Resource, Stream, always
 from admin_api.problems import Code, Problem, json_response
 from admin_api.shapes import Shapes
-from session_store import SESSION_PREFIX, EndReason, SessionId, SessionView, Store
+from session_store import SESSION_PREFIX, EndReason, SessionId, SessionView, Store, provider_of
 
 STATE_PARAMETERS = frozenset({"state"})
 
@@ -105,5 +105,5 @@ class Sessions:
     def _cells(self, view: SessionView) -> Iterator[Cell]:
         session = view.session
         yield from cells_at(self._shapes.session(view), SESSION_COLUMNS)
-        yield session.provider_name or session.principal.provider
+        yield provider_of(session)
         yield from (session.principal.username, session.principal.email, session.principal.name)

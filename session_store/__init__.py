@@ -46,7 +46,7 @@ from session_store.ids import (
 )
 from session_store.lifecycle import NOTICE_REASONS, EndReason, State
 from session_store.notices import Ended
-from session_store.pins import changed_pin, pins_of
+from session_store.pins import changed_pin, host_network, pins_of
 from session_store.query import (
     LONGEST_SEARCH,
     Count,
@@ -57,6 +57,7 @@ from session_store.query import (
     Wanted,
     parse_filter,
 )
+from session_store.query.words import provider_of
 from session_store.records import (
     Access,
     Activity,
@@ -164,6 +165,7 @@ __all__ = [
     "decode",
     "edge_id",
     "endpoint_id",
+    "host_network",
     "is_event_id",
     "is_id",
     "is_tombstone",
@@ -172,6 +174,7 @@ __all__ = [
     "parse_filter",
     "person_hash",
     "pins_of",
+    "provider_of",
     "route_id",
     "tunnel_id",
     "user_tag",

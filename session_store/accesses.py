@@ -1,6 +1,6 @@
 """The history of a session: accesses as touches begin them, what is new about each, what is told of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import cast
 
@@ -82,10 +82,7 @@ class Accesses:
 
     async def tell(self, session: ApplicationSession, context: Context, flags: Sequence[Flag]) -> None:
         """Tell what is new about an access; that it could not be told keeps nobody out."""
-        with suppress(StoreUnavailable):
-            await self._events.append(
-                [self._event(flag.name, session, context, flag.reason) for flag in flags]
-            )
+        await self._tell(self._news(session, context, flags))
 
     def touch_call(self, touch: Touch) -> lua.Command:
         """The command that notes ``touch``."""
@@ -130,12 +127,8 @@ class Accesses:
                     " ".join(flag.name for flag in flags),
                 )
             )
-        what = _difference(before, now)
         if is_told:
-            await self.tell(session, now, flags)
-        if is_told and what:
-            with suppress(StoreUnavailable):
-                await self._events.append([self._event("access_changed", session, now, "", what, before)])
+            await self._tell([*self._news(session, now, flags), *self._change(session, before, now)])
 
     async def _move(self, session: ApplicationSession, before: Context, now: Context) -> None:
         """Find a session by where it is used from now.
@@ -149,34 +142,35 @@ class Accesses:
         if isinstance(latest, bytes) and (used := decode(latest, Context)) != now:
             await self._commands.run_all(indexes.enter_where_used(session.id, used))
 
+    def _news(self, session: ApplicationSession, context: Context, flags: Sequence[Flag]) -> list[Event]:
+        return [self._event(flag.name, session, context, {"reason": flag.reason}) for flag in flags]
+
+    def _change(self, session: ApplicationSession, before: Context, now: Context) -> list[Event]:
+        """The event of a changed access; none where what is another shows nowhere."""
+        what = _difference(before, now)
+        earlier = {f"{name}_before": value for name, value in _shown(before).items()}
+        return [self._event("access_changed", session, now, {"changed": what, **earlier})] if what else []
+
     def _event(
-        self,
-        kind: str,
-        session: ApplicationSession,
-        context: Context,
-        reason: str,
-        changed: str = "",
-        before: Context | None = None,
+        self, kind: str, session: ApplicationSession, context: Context, more: Mapping[str, str]
     ) -> Event:
-        details = {
-            "tunnel": session.endpoint.tunnel,
-            "provider": session.principal.provider,
-            **_shown(context),
-        }
-        if reason:
-            details["reason"] = reason
-        if before is not None:
-            details["changed"] = changed
-            details.update({f"{name}_before": value for name, value in _shown(before).items()})
-        at = self._now_ms()
         return Event(
             type=kind,
-            at=at,
+            at=self._now_ms(),
             actor=session.user_id,
             user_id=session.user_id,
             sessions=(session.id,),
-            details=details,
+            details={
+                "tunnel": session.endpoint.tunnel,
+                "provider": session.principal.provider,
+                **_shown(context),
+                **more,
+            },
         )
+
+    async def _tell(self, events: Sequence[Event]) -> None:
+        with suppress(StoreUnavailable):
+            await self._events.append(events)
 
 
 def _difference(before: Context, now: Context) -> str:

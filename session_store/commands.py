@@ -31,6 +31,7 @@ Reply = bytes | int | None | list["Reply"]
 
 _CONNECTIONS = 16
 _WAITING_FOR_REPLICAS = 4
+_SENT_AT_ONCE = 500
 
 
 class Commands:
@@ -62,6 +63,13 @@ class Commands:
             for place, reply in zip(unseen, again, strict=True):
                 replies[place] = reply
         return [_value(reply) for reply in replies]
+
+    async def run_many(self, commands: Sequence[Command]) -> list[Reply]:
+        """As ``run_all``, however many they are: sent some at a time, so that nobody else waits for all."""
+        replies: list[Reply] = []
+        for first in range(0, len(commands), _SENT_AT_ONCE):
+            replies.extend(await self.run_all(commands[first : first + _SENT_AT_ONCE]))
+        return replies
 
     async def exchange(self, commands: Sequence[Command]) -> list[Reply | ResponseError]:
         """As ``run_all``, with error replies as values."""

@@ -1,12 +1,13 @@
-"""What administrators read: users and live application sessions, one by one and in pages.
+"""What administrators read: users and application sessions, live or over, by their ids.
 
-An index is a hint, the record decides. An entry without a record is passed over at once, and dropped when it
-is older than any write under way, since indexes are written before records. Nothing else is written here.
+An index is a hint, the record decides. An entry of a user's own without a record is passed over at once, and
+dropped when it is older than any write under way, since indexes are written before records. Nothing else is
+written here.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TypeVar, cast
+from typing import cast
 
 from session_store import keys, lua
 from session_store.activities import SHOWN, shown_activity
@@ -34,14 +35,10 @@ from session_store.records import (
 )
 from session_store.views import EndedHow, SessionView, UserView
 
-_COMMANDS_AT_ONCE = 500
 _COUNTED_AT_MOST = 50
 """A user's sessions that are counted on their records; of more the index knows the number well enough."""
 
 _OF_A_USER_AT_MOST = 500
-
-V = TypeVar("V")
-Read = Callable[[list[str]], Awaitable[list[V | None]]]
 
 
 class Directory:
@@ -74,7 +71,7 @@ class Directory:
     async def count_at(self, ids: Sequence[EndpointId]) -> list[int]:
         """See Store.sessions_at."""
         leads = [each.encode() for each in ids]
-        counts = await self._all(
+        counts = await self._commands.run_many(
             [("ZLEXCOUNT", keys.BY_ENDPOINT, b"[%b\0" % lead, b"(%b\1" % lead) for lead in leads]
         )
         return cast("list[int]", counts)
@@ -100,10 +97,12 @@ class Directory:
         """Users by their whole ids; None for each who is not there."""
         tags = [
             read_tag(reply)
-            for reply in await self._all([("GET", keys.user_tag_of(UserId(user_id))) for user_id in ids])
+            for reply in await self._commands.run_many(
+                [("GET", keys.user_tag_of(UserId(user_id))) for user_id in ids]
+            )
         ]
         known = [tag for tag in tags if tag is not None]
-        replies = await self._all([command for tag in known for command in _of_user(tag)])
+        replies = await self._commands.run_many([command for tag in known for command in _of_user(tag)])
         of_each = [replies[first : first + 5] for first in range(0, len(replies), 5)]
         counts = await self._counts(known, of_each)
         by_tag = {
@@ -135,7 +134,7 @@ class Directory:
         """Application sessions by their whole ids; None for each that is not live."""
         places = await self._places(ids)
         replies = iter(
-            await self._all(
+            await self._commands.run_many(
                 [command for place in places if place is not None for command in _of_session(place)]
             )
         )
@@ -149,7 +148,9 @@ class Directory:
 
     async def ended_views(self, ids: list[str]) -> list[SessionView | None]:
         """Sessions that are over by their whole ids; None for each that is not kept any more."""
-        values = await self._all([("GET", keys.ended_session(SessionId(session_id))) for session_id in ids])
+        values = await self._commands.run_many(
+            [("GET", keys.ended_session(SessionId(session_id))) for session_id in ids]
+        )
         return [_ended_view(value) for value in values]
 
     async def _live(self, ids: list[str]) -> list[ApplicationSession | None]:
@@ -163,26 +164,22 @@ class Directory:
         if at is not None:
             places = [place if place is not None and place[1] == at else None for place in places]
         values = iter(
-            await self._all([("GET", keys.application(*place)) for place in places if place is not None])
+            await self._commands.run_many(
+                [("GET", keys.application(*place)) for place in places if place is not None]
+            )
         )
         return [next(values) if place is not None else None for place in places]
 
     async def _places(self, ids: list[str]) -> list[Place | None]:
         """Where each session stands, as far as that is known."""
         asked: list[lua.Command] = [("GET", keys.session_place(SessionId(session_id))) for session_id in ids]
-        return [read_place(reply) for reply in await self._all(asked)]
+        return [read_place(reply) for reply in await self._commands.run_many(asked)]
 
     def _dropped(self, index: bytes, ids: Sequence[str]) -> list[lua.Command]:
         """What takes entries without a record out of ``index``, unless their record may be on its way."""
         now = self._now_ms()
         stale = [entry for entry in ids if not may_be_under_way(entry, now)]
         return [("ZREM", index, *stale)] if stale else []
-
-    async def _all(self, commands: list[lua.Command]) -> list[Reply]:
-        replies: list[Reply] = []
-        for first in range(0, len(commands), _COMMANDS_AT_ONCE):
-            replies.extend(await self._commands.run_all(commands[first : first + _COMMANDS_AT_ONCE]))
-        return replies
 
 
 def _of_user(tag: UserTag) -> list[lua.Command]:

@@ -19,7 +19,7 @@ from session_store import indexes, keys
 from session_store.activities import accesses_of, activity_of, fields_of
 from session_store.commands import Commands
 from session_store.errors import StoreUnavailable
-from session_store.events import MOST_SESSIONS, Event, Events
+from session_store.events import Event, Events
 from session_store.ids import UserId
 from session_store.lifecycle import EndReason
 from session_store.lua import Command
@@ -166,11 +166,7 @@ def _events_of(ended: Sequence[EndedSession], act: Act) -> list[Event]:
     groups: defaultdict[tuple[UserId, EndReason, str], list[EndedSession]] = defaultdict(list)
     for each in ended:
         groups[(each.session.user_id, each.reason, each.by)].append(each)
-    return [
-        _event_of(user_id, some[first : first + MOST_SESSIONS], act)
-        for (user_id, _, _), some in groups.items()
-        for first in range(0, len(some), MOST_SESSIONS)
-    ]
+    return [_event_of(user_id, some, act) for (user_id, _, _), some in groups.items()]
 
 
 def _event_of(user_id: UserId, ended: Sequence[EndedSession], act: Act) -> Event:

@@ -22,6 +22,12 @@ def over_at(session: ApplicationSession, last_active: Milliseconds) -> Milliseco
     return min(session.expires_at, last_active + session.idle_timeout_s * 1000)
 
 
+def some_behind(index: bytes, position: str, count: int) -> Command:
+    """The command that reads ``count`` entries behind a member, in latin-1, "" at the start; in order."""
+    start = b"(" + position.encode("latin-1") if position else b"-"
+    return ("ZRANGE", index, start, "+", "BYLEX", "LIMIT", 0, count)
+
+
 def enter_session(session: ApplicationSession, context: Context) -> list[Command]:
     """Make a session that is about to be written findable in every list but its user's."""
     created = session.created_at

@@ -63,7 +63,7 @@ BLOCKS = b"ow:x:blocks"
 """Hash: user id -> user tag of those who were blocked. Slot: its own. Hot path: nobody."""
 
 ERASING = b"ow:x:erasing"
-"""Hash: user id -> user tag of those whose erasure has begun. Slot: its own. Hot path: nobody."""
+"""Hash: user id -> user tag, begin and position of an erasure. Slot: its own. Hot path: nobody."""
 
 EVENTS = b"ow:x:events"
 """Stream of what happened. Slot: its own. Hot path: nobody."""

@@ -4,6 +4,7 @@ Some at a time. Every answer of an index is checked on the record. What a write 
 left alone; what an index has without any session is ``strays``'.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -86,8 +87,7 @@ class Overdue:
 
         The position reached, None at the end. Raises StoreUnavailable.
         """
-        start = f"({after}" if after else "-"
-        found = await self._commands.run("ZRANGE", keys.SESSIONS, start, "+", "BYLEX", "LIMIT", 0, _AT_ONCE)
+        found = await self._commands.run(*indexes.some_behind(keys.SESSIONS, after, _AT_ONCE))
         ids = [entry.decode() for entry in cast("list[bytes]", found)]
         await self._note(await self._over(ids))
         return ids[-1] if len(ids) == _AT_ONCE else None
@@ -104,7 +104,7 @@ class Overdue:
         found, without_place = await self._stored(ids)
         endpoints = await self._endpoints({each.place[1] for each in found})
         gone = without_place
-        over: list[tuple[EndedSession, Act]] = []
+        over: defaultdict[Act, list[EndedSession]] = defaultdict(list)
         later: list[str | int] = []
         for each in found:
             try:
@@ -115,11 +115,12 @@ class Overdue:
             if isinstance(ended, int):
                 later += (ended, each.session_id)
             elif ended is not None:
-                over.append(ended)
+                session, act = ended
+                over[act].append(session)
             else:
                 gone.append(each.session_id)
-        for one, act in over:
-            await self._endings.note([one], act)
+        for act, some in over.items():
+            await self._endings.note(some, act)
         now = self._now_ms()
         under_way = [each for each in gone if may_be_under_way(each, now)]
         gone = [each for each in gone if each not in under_way]

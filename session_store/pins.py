@@ -12,13 +12,12 @@ _HOST_BITS = 64
 def pins_of(context: Context) -> Pins:
     """Where and with what a request came from; "" for what is not known.
 
-    The address is an IPv4 address (also where it came as ``::ffff:192.0.2.1``, RFC 4291 §2.5.5.2), or the
-    /64 network of an IPv6 address, within which one host changes its own (RFC 8981 §1).
+    The address is that of ``host_network``.
     """
     location, agent = context.location, context.user_agent
     device = (agent.browser_name, agent.os_name, agent.device_type)
     return Pins(
-        ip=_network(context.ip_address),
+        ip=host_network(context.ip_address),
         country=(location.country_code or "") if location is not None else "",
         device="" if set(device) == {_UNKNOWN} else "/".join(device),
     )
@@ -33,7 +32,12 @@ def changed_pin(pinned: Pins, now: Pins, which: Sequence[PinKind]) -> PinKind | 
     return None
 
 
-def _network(text: str) -> str:
+def host_network(text: str) -> str:
+    """What one host has of addresses: an IPv4 address, or the /64 network of an IPv6 address; "" of none.
+
+    An IPv4 address also where it came as ``::ffff:192.0.2.1`` (RFC 4291 §2.5.5.2). Within a /64 one host
+    changes its address by itself (RFC 8981 §1).
+    """
     try:
         address = ip_address(text)
     except ValueError:

@@ -5,7 +5,6 @@ fork, and the page faults after it, hold up every check. Knows no key and no fol
 """
 
 import asyncio
-import re
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,9 +15,9 @@ from structlog.typing import FilteringBoundLogger
 
 from session_store.commands import Reply
 from session_store.errors import StoreUnavailable
+from session_store.topology import fields_of
 
 _MIB = 1024 * 1024
-_FIELD = re.compile(rb"^(\w+):([^\r\n]*)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +84,14 @@ class Ask(Protocol):
 
 def read_look(info: Reply) -> Look | None:
     """The look in what ``INFO persistence stats`` answered; None where it tells of no append-only file."""
-    fields = dict(_FIELD.findall(info)) if isinstance(info, bytes) else {}
+    fields = fields_of(info) if isinstance(info, bytes) else {}
     try:
         return Look(
-            size=int(fields[b"aof_current_size"]),
-            base=int(fields[b"aof_base_size"]),
-            commands_per_s=int(fields[b"instantaneous_ops_per_sec"]),
-            rewriting=b"1" in {fields[b"aof_rewrite_in_progress"], fields[b"aof_rewrite_scheduled"]},
-            failed=fields[b"aof_last_bgrewrite_status"] != b"ok",
+            size=int(fields["aof_current_size"]),
+            base=int(fields["aof_base_size"]),
+            commands_per_s=int(fields["instantaneous_ops_per_sec"]),
+            rewriting="1" in {fields["aof_rewrite_in_progress"], fields["aof_rewrite_scheduled"]},
+            failed=fields["aof_last_bgrewrite_status"] != "ok",
         )
     except (KeyError, ValueError):
         return None

@@ -39,8 +39,7 @@ class Strays:
         ]
 
     async def _users(self, after: str) -> str | None:
-        start = f"({after}" if after else "-"
-        found = await self._commands.run("ZRANGE", keys.USERS, start, "+", "BYLEX", "LIMIT", 0, _AT_ONCE)
+        found = await self._commands.run(*indexes.some_behind(keys.USERS, after, _AT_ONCE))
         ids = [UserId(entry.decode()) for entry in cast("list[bytes]", found)]
         tags = [
             read_tag(reply)
@@ -61,9 +60,7 @@ class Strays:
 
     async def _strays(self, index: bytes, owner: bytes, prefix: str, after: str) -> str | None:
         """Drop entries of ``index`` whose id the list ``owner`` does not have."""
-        position = after.encode("latin-1")
-        start = b"(" + position if position else b"-"
-        found = await self._commands.run("ZRANGE", index, start, "+", "BYLEX", "LIMIT", 0, _AT_ONCE)
+        found = await self._commands.run(*indexes.some_behind(index, after, _AT_ONCE))
         members = cast("list[bytes]", found)
         if not members:
             return None

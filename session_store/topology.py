@@ -11,7 +11,7 @@ def verify(info: bytes) -> None:
     Raises StoreRefused when the server is too old (6.2 brought GETDEL) or may evict keys (an evicted
     tombstone is a session come back); StoreUnavailable while it loads or is a replica.
     """
-    fields = _fields(info)
+    fields = fields_of(info)
     name, version = _version(fields)
     oldest = _OLDEST[name]
     if version < oldest:
@@ -31,10 +31,11 @@ def verify(info: bytes) -> None:
 
 def has_replica(info: bytes) -> bool:
     """Whether a replica is connected, by what ``INFO replication`` answered."""
-    return _fields(info).get("connected_slaves", "0") != "0"
+    return fields_of(info).get("connected_slaves", "0") != "0"
 
 
-def _fields(info: bytes) -> dict[str, str]:
+def fields_of(info: bytes) -> dict[str, str]:
+    """What a text that INFO answered says, by name."""
     lines = info.decode("utf-8", "replace").splitlines()
     return {name: value for name, colon, value in (line.partition(":") for line in lines) if colon}
 

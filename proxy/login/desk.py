@@ -3,8 +3,6 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
-from ipaddress import IPv4Address, ip_address, ip_network
 
 import structlog
 
@@ -16,7 +14,7 @@ from proxy.login.flow import is_open_here, party_of
 from proxy.login.transaction import Stage, key_of
 from proxy.login.visit import Visit
 from proxy.routes import Site
-from session_store import BrowserSession, EndReason, Store, StoreTime, UserId
+from session_store import BrowserSession, EndReason, Store, StoreTime, UserId, host_network
 
 log = structlog.get_logger("proxy.login")
 
@@ -128,17 +126,9 @@ class Desk:
         return browser
 
 
-@lru_cache(maxsize=4096)
 def client_network(address: str) -> str:
-    """Whose attempts count together: an IPv4 address, or the /64 network of an IPv6 address.
-
-    One host has all of a /64 (RFC 8981 §1). What is no address counts by itself.
-    """
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    return address if isinstance(parsed, IPv4Address) else str(ip_network((parsed, 64), strict=False))
+    """Whose attempts count together: what one host has of addresses. What is no address counts by itself."""
+    return host_network(address) or address
 
 
 def _failures_of(visit: Visit) -> str:

@@ -13,7 +13,6 @@ from session_store.lua import Command
 from session_store.query.places import BareId, Place, Run, Scored, Span, bare_of
 from session_store.query.plan import Counted
 
-_COMMANDS_AT_ONCE = 500
 _PAGE_AT_LEAST = 16
 
 
@@ -110,10 +109,8 @@ class Gathered:
     async def _gather(self) -> list[BareId]:
         """All, oldest first."""
         ids: list[BareId] = []
-        for first in range(0, len(self._places), _COMMANDS_AT_ONCE):
-            some = self._places[first : first + _COMMANDS_AT_ONCE]
-            for members in await self._commands.run_all([place.gathering(self._span) for place in some]):
-                ids.extend(map(bare_of, cast("list[bytes]", members)))
+        for members in await self._commands.run_many([place.gathering(self._span) for place in self._places]):
+            ids.extend(map(bare_of, cast("list[bytes]", members)))
         # A user's sessions come nearly in order, which sorting makes use of as long as no set disturbs it.
         ordered = sorted(dict.fromkeys(ids))
         return ordered[bisect_left(ordered, self._span.low) : bisect_left(ordered, self._span.below)]
