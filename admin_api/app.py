@@ -7,8 +7,10 @@ from functools import partial
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from admin_api.auth import Authenticator, FailureLimit
+from admin_api.administration import Administration, FindPerson
+from admin_api.auth import Authenticator, Limit
 from admin_api.blocks import Blocks
+from admin_api.callers import Callers
 from admin_api.event_shapes import event_renderer
 from admin_api.event_stream import HEARTBEAT_S, EventStreams
 from admin_api.events import Events
@@ -27,6 +29,9 @@ from admin_api.topology import NOTHING_CONFIGURED, ConfiguredThings, Topology
 from admin_api.users import Users
 from session_store import Store
 
+AddPages = Callable[[web.Application, Administration], None]
+"""Adds pages for people to the application, who are signed in as ``Administration`` says."""
+
 UNKNOWN = Resource("unknown", {})
 
 MOST_COSTLY = 4
@@ -34,6 +39,9 @@ MOST_COSTLY = 4
 
 COSTLY_EACH = 2
 """How many of them one token may have."""
+
+SIGN_INS_PER_MINUTE = 120
+"""How often one token may sign in to the dashboard: each makes a record and an event."""
 
 
 def create_app(
@@ -43,6 +51,8 @@ def create_app(
     bootstrap_token: str | None,
     topology: Topology = NOTHING_CONFIGURED,
     readiness: Readiness | None = None,
+    find_person: FindPerson | None = None,
+    pages: AddPages | None = None,
     heartbeat_s: float = HEARTBEAT_S,
     monotonic_s: Callable[[], float] = time.monotonic,
     now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
@@ -51,7 +61,7 @@ def create_app(
 
     ``public_url`` begins every address in an answer. ``bootstrap_token`` is an admin token as long as it is
     configured, ``topology`` is what else is. ``readiness`` tells what is missing; by default only the store
-    is asked.
+    is asked. ``find_person`` knows who signed in through a provider; ``pages`` adds what else is served.
     """
     shapes = Shapes(public_url)
     streams = EventStreams(store, event_renderer(public_url), now_ms, heartbeat_s)
@@ -63,13 +73,15 @@ def create_app(
         *ConfiguredThings(store, shapes, topology).resources(),
         *_open_resources(Health(readiness or store_readiness(store))),
     ]
-    pipeline = Pipeline(
-        Authenticator(store, bootstrap_token, FailureLimit(monotonic_s)),
-        Places(MOST_COSTLY, COSTLY_EACH, Code.BUSY),
-    )
+    authenticator = Authenticator(store, bootstrap_token, Limit(monotonic_s))
+    sign_ins = Limit(monotonic_s, SIGN_INS_PER_MINUTE, 60)
+    administration = Administration(store, authenticator, sign_ins, public_url, find_person, now_ms)
+    pipeline = Pipeline(Callers(authenticator, administration), Places(MOST_COSTLY, COSTLY_EACH, Code.BUSY))
     app = web.Application(middlewares=[_unmatched(pipeline)], handler_args=SERVER_SETTINGS)
     for resource in resources:
         _route(app, resource.path, pipeline, resource)
+    if pages is not None:
+        pages(app, administration)
     _route(app, "/{rest:.*}", pipeline, UNKNOWN)
     app.on_shutdown.append(_ending(streams))
     return app

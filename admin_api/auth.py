@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from admin_api.problems import Code, Problem
-from session_store import Store, UserTag
+from session_store import ApiToken, Store, UserTag
 
 FAILURES_PER_SECOND = 10
 
@@ -46,28 +46,44 @@ class Caller:
     user_tag: UserTag | None = None
 
 
-class FailureLimit:
-    """Counts failed authentications by address within each second of ``monotonic_s``."""
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whom a token proves; ``token_id`` is "" and ``name`` says so where it is the configured one."""
 
-    def __init__(self, monotonic_s: Callable[[], float]) -> None:
+    caller: Caller
+    name: str
+    token_id: str = ""
+
+
+BOOTSTRAP_HOLDER = Holder(Caller("bootstrap", Scope.ADMIN), "bootstrap token")
+
+
+class Limit:
+    """Counts by name, at most ``most`` within each stretch of ``within_s`` seconds of ``monotonic_s``."""
+
+    def __init__(
+        self, monotonic_s: Callable[[], float], most: int = FAILURES_PER_SECOND, within_s: int = 1
+    ) -> None:
         self._monotonic_s = monotonic_s
-        self._second = -1
-        self._failures: Counter[str] = Counter()
+        self._most = most
+        self._within_s = within_s
+        self._stretch = -1
+        self._counts: Counter[str] = Counter()
 
-    def exceeded_by(self, address: str) -> bool:
-        """Count a failure of ``address``; whether it had its share of this second already."""
-        second = int(self._monotonic_s())
-        if second != self._second:
-            self._second = second
-            self._failures.clear()
-        self._failures[address] += 1
-        return self._failures[address] > FAILURES_PER_SECOND
+    def exceeded_by(self, name: str) -> bool:
+        """Count one of ``name``; whether it had its share of this stretch already."""
+        stretch = int(self._monotonic_s() // self._within_s)
+        if stretch != self._stretch:
+            self._stretch = stretch
+            self._counts.clear()
+        self._counts[name] += 1
+        return self._counts[name] > self._most
 
 
 class Authenticator:
     """Finds the caller behind a request's credentials."""
 
-    def __init__(self, store: Store, bootstrap_token: str | None, limit: FailureLimit) -> None:
+    def __init__(self, store: Store, bootstrap_token: str | None, limit: Limit) -> None:
         self._store = store
         self._bootstrap = None if bootstrap_token is None else _digest(bootstrap_token)
         self._limit = limit
@@ -80,29 +96,49 @@ class Authenticator:
         """
         if not authorization:
             raise Problem(Code.NO_CREDENTIALS)
-        caller = await self._recognise(authorization)
-        if caller is None:
-            limited = self._limit.exceeded_by(address)
-            raise Problem(Code.TOO_MANY_FAILURES if limited else Code.BAD_CREDENTIALS)
-        return caller
+        return self._counted(await self._recognise(authorization), address).caller
+
+    async def holder(self, token: str, address: str) -> Holder:
+        """Whom ``token`` proves by itself. Raises as ``caller`` does; nothing at all counts as a failure."""
+        return self._counted(await self._holder(token), address)
+
+    def bootstrap_proof(self, salt: bytes) -> bytes:
+        """What only the same bootstrap token gives again under the random ``salt``; empty without a token.
+
+        Whoever reads it can neither use nor guess the token without the salt.
+        """
+        return b"" if self._bootstrap is None else hmac.digest(salt, self._bootstrap, "sha256")
 
     async def stands(self, authorization: Sequence[str]) -> bool:
         """Whether the lines that proved a caller still do. Raises StoreUnavailable."""
         return await self._recognise(authorization) is not None
 
-    async def _recognise(self, authorization: Sequence[str]) -> Caller | None:
+    def _counted(self, holder: Holder | None, address: str) -> Holder:
+        if holder is None:
+            limited = self._limit.exceeded_by(address)
+            raise Problem(Code.TOO_MANY_FAILURES if limited else Code.BAD_CREDENTIALS)
+        return holder
+
+    async def _recognise(self, authorization: Sequence[str]) -> Holder | None:
         credentials = _BEARER.fullmatch(authorization[0])
         if credentials is None or len(authorization) > 1:
             return None
-        secret = credentials[1]
+        return await self._holder(credentials[1])
+
+    async def _holder(self, secret: str) -> Holder | None:
         # Digests, so that neither content nor length shows in the time that the comparison takes.
         if self._bootstrap is not None and hmac.compare_digest(self._bootstrap, _digest(secret)):
-            return Caller("bootstrap", Scope.ADMIN)
+            return BOOTSTRAP_HOLDER
         token = await self._store.token_by_secret(secret)
-        if token is None or token.scope not in {scope.value for scope in Scope}:
-            return None
-        return Caller(f"token:{token.id}", Scope(token.scope))
+        return None if token is None else holder_of(token)
+
+
+def holder_of(token: ApiToken) -> Holder | None:
+    """Whom a valid ``token`` of the store proves; None where its scope is unknown."""
+    if token.scope not in {scope.value for scope in Scope}:
+        return None
+    return Holder(Caller(f"token:{token.id}", Scope(token.scope)), token.name, token.id)
 
 
 def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
+    return hashlib.sha256(token.encode(errors="surrogatepass")).digest()

@@ -1,8 +1,8 @@
 """``/events/stream``: events as they happen, as server-sent events (WHATWG HTML §9.2).
 
 Every event is sent once and in order, from the position that the reader names. A stream ends when the token
-that opened it does, when its reader is too slow, and when the process stops; a store that is away is waited
-for. How the parts travel is ``streaming``'s.
+or the session that opened it does, when its reader is too slow, and when the process stops; a store that is
+away is waited for. How the parts travel is ``streaming``'s.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import msgspec
 
 from admin_api.event_shapes import RenderEvent
 from admin_api.events import CHOICE_PARAMETERS, Choice, requested_choice
-from admin_api.operations import Call, Operation, Resource, Stream
+from admin_api.operations import Call, Operation, Resource, Stands, Stream
 from admin_api.places import Places
 from admin_api.problems import Code, Problem
 from session_store import (
@@ -33,12 +33,13 @@ STREAMS_EACH = 10
 HEARTBEAT_S = 15.0
 
 _RETRY_MS = 1000
+_MAY_END_READERS = frozenset({"dashboard_logout", "logout", "block", "user_deleted", "user_erased"})
 _CHECK_WITHIN_S = 15.0
 _JSON = msgspec.json.Encoder()
 
 
 class EventStreams:
-    """All open streams of a process. ``heartbeat_s`` is also how often a stream's token is looked at."""
+    """All open streams of a process. ``heartbeat_s`` is also how often it is looked at who reads."""
 
     def __init__(
         self, store: Store, render: RenderEvent, now_ms: Callable[[], int], heartbeat_s: float
@@ -64,7 +65,7 @@ class EventStreams:
         if after is not None and not is_event_id(after):
             raise Problem(Code.BAD_ID, details={"parameter": "last_event_id"})
         return Stream(
-            parts=self._parts(after, requested_choice(call.query), call.actor),
+            parts=self._parts(after, requested_choice(call.query), call),
             content_type="text/event-stream",
             charset="utf-8",
             part_within_s=self._heartbeat_s + _CHECK_WITHIN_S,
@@ -75,20 +76,22 @@ class EventStreams:
         """End all streams, and those that are opened later as they begin."""
         self._closing.set()
 
-    async def _parts(self, after: str | None, choice: Choice, actor: str) -> AsyncGenerator[bytes, None]:
-        with self._places.one(actor):
+    async def _parts(self, after: str | None, choice: Choice, call: Call) -> AsyncGenerator[bytes, None]:
+        with self._places.one(call.actor):
             begin = after or await self._store.last_event()
             coming = await self._store.follow_events(begin)
             # Asked only now: what revokes the token later is among the events that come.
-            token = await self._token(actor)
+            token = await self._token(call.actor)
+            if not await call.stands():
+                raise Problem(Code.SESSION_OVER)
             yield f"retry: {_RETRY_MS}\nid: {begin}\n\n".encode()
             if coming.gap:
                 yield b"event: gap\ndata: %b\n\n" % _JSON.encode({"after": begin})
-            async for part in self._from(coming, choice, token):
+            async for part in self._from(coming, choice, token, call.stands):
                 yield part
 
     async def _from(
-        self, coming: Subscription, choice: Choice, token: ApiToken | None
+        self, coming: Subscription, choice: Choice, token: ApiToken | None, stands: Stands
     ) -> AsyncGenerator[bytes, None]:
         """What is sent of the events that come, and heartbeats, until the stream is over."""
         clock_s = asyncio.get_running_loop().time
@@ -104,10 +107,12 @@ class EventStreams:
                     yield self._frame(stored)
                 if _revokes(stored, token):
                     return
+                if stored.event.type in _MAY_END_READERS and not await _still(stands):
+                    return
             if clock_s() >= beat_at_s:
                 # The id, so that who reads few of many events need not read the others again.
                 yield f": heartbeat\nid: {position}\n\n".encode() if position else b": heartbeat\n\n"
-                if not await self._stands(token):
+                if not await _still(stands):
                     return
                 beat_at_s = clock_s() + self._heartbeat_s
 
@@ -143,13 +148,12 @@ class EventStreams:
                 return token
         raise Problem(Code.BAD_CREDENTIALS)
 
-    async def _stands(self, token: ApiToken | None) -> bool:
-        """Whether the token is still there, as far as the store says: its event may not have been written."""
-        if token is None:
-            return True
-        with suppress(StoreUnavailable):
-            return any(each.id == token.id for each in await self._store.tokens())
-        return True
+
+async def _still(stands: Stands) -> bool:
+    """Whether the caller may still read, as far as the store says: an event of its end may not be written."""
+    with suppress(StoreUnavailable):
+        return await stands()
+    return True
 
 
 def _revokes(stored: StoredEvent, token: ApiToken | None) -> bool:

@@ -18,12 +18,22 @@ ANSWER_WITHIN_S = 1.9
 """How long the store may take for one call, or for one part of a stream, all in all."""
 
 
+Stands = Callable[[], Awaitable[bool]]
+"""Whether what proved a caller still does. Raises StoreUnavailable."""
+
+
+async def stands_always() -> bool:
+    """It does: nobody was asked who calls."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One admitted call. ``query`` holds known parameters only, ``id`` has the right shape (or is "").
 
     ``within`` is the id, of any shape, of what the thing with ``id`` is a part of; ``own`` whose sessions are
-    the caller's; ``last_event_id`` the header of that name, "" where it is not there.
+    the caller's; ``last_event_id`` the header of that name, "" where it is not there. What lasts asks
+    ``stands`` now and then.
     """
 
     actor: str = ""
@@ -35,6 +45,7 @@ class Call:
     query: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     last_event_id: str = ""
+    stands: Stands = stands_always
 
     def require(self, scope: Scope) -> None:
         """Raise Problem (403) where the caller's scope does not cover ``scope``."""

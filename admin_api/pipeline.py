@@ -8,13 +8,12 @@ import asyncio
 import secrets
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import partial
 
 import structlog
 from aiohttp import web
 
-from admin_api.auth import Authenticator, Caller
 from admin_api.bodies import read_body, refuse_oversized
+from admin_api.callers import Admitted, Callers
 from admin_api.operations import ANSWER_WITHIN_S, Call, Operation, Resource, Stream
 from admin_api.places import Places
 from admin_api.problems import Code, Problem, place_of, problem_response
@@ -37,8 +36,8 @@ def new_operation_id() -> str:
 class Pipeline:
     """Serves every request of the API; what is costly has one of ``places`` until its answer is whole."""
 
-    def __init__(self, authenticator: Authenticator, places: Places) -> None:
-        self._authenticator = authenticator
+    def __init__(self, callers: Callers, places: Places) -> None:
+        self._callers = callers
         self._places = places
 
     async def serve(self, resource: Resource, request: web.Request) -> web.StreamResponse:
@@ -46,18 +45,17 @@ class Pipeline:
         operation_id = new_operation_id()
         clock_s = asyncio.get_running_loop().time
         arrived_s = request.get(ARRIVED_S, clock_s())
-        lines = request.headers.getall("Authorization", [])
         unavailable = Code.STORE_UNAVAILABLE if request.method in _SAFE_METHODS else Code.NOT_CONFIRMED
-        caller = None
+        admitted = None
         answer: web.Response | Stream
         first = b""
         with ExitStack() as held:
             try:
                 if not resource.open:
                     async with asyncio.timeout_at(arrived_s + ANSWER_WITHIN_S):
-                        caller = await self._authenticator.caller(lines, request.remote or "")
+                        admitted = await self._callers.admit(request)
                 left_s = arrived_s + ANSWER_WITHIN_S - clock_s()
-                operation, call = await _admit(request, resource, caller, operation_id)
+                operation, call = await _admit(request, resource, admitted, operation_id)
                 if operation.goes_on(call.query):
                     unavailable = Code.ERASURE_NOT_CONFIRMED
                 if operation.is_costly(call.query):
@@ -69,17 +67,18 @@ class Pipeline:
                 answer = problem_response(_problem_of(error, unavailable, operation_id), operation_id)
             response = head_of(answer) if isinstance(answer, Stream) else answer
             finish(response, operation_id)
+            if not resource.open and (clearing := self._callers.clearing(request)):
+                response.headers["Set-Cookie"] = clearing
             _log.info(
                 "api_request",
                 operation_id=operation_id,
                 method=request.method,
                 route=resource.path,
                 status=response.status,
-                actor=caller.actor if caller else "",
+                actor=admitted.caller.actor if admitted else "",
             )
             if isinstance(answer, Stream):
-                stands = partial(self._authenticator.stands, lines)
-                await send(request, response, answer, first, operation_id, stands)
+                await send(request, response, answer, first, operation_id, call.stands)
         return response
 
 
@@ -116,9 +115,10 @@ async def hold_expectation(_request: web.Request) -> None:
 
 
 async def _admit(
-    request: web.Request, resource: Resource, caller: Caller | None, operation_id: str
+    request: web.Request, resource: Resource, admitted: Admitted | None, operation_id: str
 ) -> tuple[Operation, Call]:
     operation = resource.operation(request.method)
+    caller = None if admitted is None else admitted.caller
     if caller is not None and not caller.scope.covers(operation.needs):
         raise Problem(Code.TOO_LITTLE_SCOPE, details={"needed": operation.needs.value})
     identifier = request.match_info.get("id", "")
@@ -138,9 +138,12 @@ async def _admit(
         body=await read_body(request, operation.largest_body) if operation.takes_body else b"",
         last_event_id=request.headers.get("Last-Event-ID", ""),
     )
-    if caller is None:
+    if admitted is None:
         return operation, call
-    return operation, replace(call, actor=caller.actor, scope=caller.scope, own=caller.user_tag)
+    who = admitted.caller
+    return operation, replace(
+        call, actor=who.actor, scope=who.scope, own=who.user_tag, stands=admitted.stands
+    )
 
 
 def _known_query(request: web.Request, operation: Operation) -> dict[str, str]:

@@ -27,6 +27,17 @@ class Code(Enum):
         "As many event streams are open, in all or by this token, as there may be; try again later.",
     )
     BUSY = (3006, 503, "As many costly reads go on, in all or by this token, as there may be; try again.")
+    SESSION_OVER = (3007, 401, "Nobody is signed in to the dashboard with this cookie; sign in again.")
+    FOREIGN_PAGE = (
+        3008,
+        403,
+        "With the dashboard's cookie, a call must come from its own pages; `details.check` says why not.",
+    )
+    BAD_CSRF = (
+        3009,
+        403,
+        "With the dashboard's cookie, `X-Outerward-CSRF` must be what the page of this session was given.",
+    )
     UNKNOWN_PATH = (3010, 404, "There is nothing at this path.")
     METHOD_NOT_ALLOWED = (3011, 405, "This path does not have this method.")
     NOT_FOUND = (3012, 404, "There is no such resource, or it exists no more.")
@@ -46,6 +57,7 @@ class Code(Enum):
     MALFORMED_REQUEST = (3034, 400, "The request is not valid HTTP/1.1.")
     BAD_NEXT = (3035, 400, "`next` is not what an answer of this API held.")
     BAD_ID = (3036, 400, "A parameter or header that names something is not its id; `details` say which.")
+    NOT_JSON = (3037, 403, "With the dashboard's cookie, a body must be `application/json`.")
     STORE_UNAVAILABLE = (4000, 503, "The session store does not answer; try again.")
     NOT_CONFIRMED = (
         4001,

@@ -17,7 +17,7 @@ from session_store import SESSION_PREFIX, EndReason, SessionId, SessionView, Sto
 
 STATE_PARAMETERS = frozenset({"state"})
 
-_PERSON_COLUMNS = ("identity_provider", "username", "email", "name")
+_PROVIDER_COLUMN = "identity_provider"
 
 
 class Sessions:
@@ -31,7 +31,7 @@ class Sessions:
             id_prefix=SESSION_PREFIX,
             member="application_sessions",
             filename="sessions.csv",
-            columns=(*SESSION_COLUMNS, *_PERSON_COLUMNS),
+            columns=(*SESSION_COLUMNS, _PROVIDER_COLUMN),
             read=store.sessions,
             id_of=lambda view: view.session.id,
             shape=shapes.session,
@@ -103,7 +103,5 @@ class Sessions:
         )
 
     def _cells(self, view: SessionView) -> Iterator[Cell]:
-        session = view.session
         yield from cells_at(self._shapes.session(view), SESSION_COLUMNS)
-        yield provider_of(session)
-        yield from (session.principal.username, session.principal.email, session.principal.name)
+        yield provider_of(view.session)

@@ -88,6 +88,14 @@ class Browser(msgspec.Struct, frozen=True, kw_only=True):
     location: Place | None
 
 
+class SessionUser(msgspec.Struct, frozen=True, kw_only=True):
+    """What people call the user of a session; "" where it is not known."""
+
+    name: str
+    username: str
+    email: str
+
+
 class OwnSession(msgspec.Struct, frozen=True, kw_only=True):
     """What a session has beyond the compatible members; ``network`` is its address's kind.
 
@@ -96,6 +104,7 @@ class OwnSession(msgspec.Struct, frozen=True, kw_only=True):
 
     tunnel: str
     provider: str
+    user: SessionUser
     requests: int
     network: str
     flags: tuple[str, ...]
@@ -244,9 +253,11 @@ class Shapes:
 
 def _own_session(view: SessionView) -> OwnSession:
     activity, ended = view.activity, view.ended
+    principal = view.session.principal
     return OwnSession(
         tunnel=view.session.endpoint.tunnel,
-        provider=view.session.principal.provider,
+        provider=principal.provider,
+        user=SessionUser(name=principal.name, username=principal.username, email=principal.email),
         requests=activity.requests,
         network=activity.context.network,
         flags=activity.flags,

@@ -4,9 +4,9 @@ import http.client
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 import structlog
 
 from bench import processes
-from bench.filling import fill
+from bench.filling import tell
 from bench.load import LoadFailed
+from bench.population import Login, logins
 from bench.session import STORE_SECRET
 from session_store import EmbeddedStore
 from session_store.records import Milliseconds
@@ -68,6 +69,7 @@ class Administered:
     url: str
     end: Milliseconds
     store_pid: int
+    token: str = field(default=_TOKEN, repr=False)
 
     def line(self) -> Line:
         """A new connection to the admin API."""
@@ -84,26 +86,33 @@ class Administered:
 
 @asynccontextmanager
 async def store_with(
-    folder: Path, sessions: int, users: int
+    folder: Path, story: Iterable[Login]
 ) -> AsyncIterator[tuple[EmbeddedStore, Milliseconds]]:
-    """An embedded store, as it is configured, with a population."""
+    """An embedded store, as it is configured, in which the logins of ``story`` have happened."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     store = EmbeddedStore(folder / "store", server=None, log=structlog.get_logger())
     await store.start()
     try:
-        yield store, await fill(store.url, STORE_SECRET, sessions, users)
+        yield store, await tell(store.url, STORE_SECRET, story)
     finally:
         await store.stop()
 
 
 @asynccontextmanager
-async def administered(folder: Path, sessions: int) -> AsyncIterator[Administered]:
-    """The program over a store with so many sessions, of a fifth as many users."""
-    async with store_with(folder, sessions, sessions // 5) as (store, end):
+async def administered(
+    folder: Path, sessions: int, *, story: Iterable[Login] | None = None, more: str = ""
+) -> AsyncIterator[Administered]:
+    """The program over a store with so many sessions, of a fifth as many users; or with those of ``story``.
+
+    ``more`` is what follows the one tunnel in its configuration.
+    """
+    told = logins(sessions, sessions // 5) if story is None else story
+    async with store_with(folder, told) as (store, end):
         configuration = write_configuration(
             folder / "program",
             store=f'url = "{store.url}"\nsecret = ["{STORE_SECRET}"]',
             admin=f'bootstrap_token = "{_TOKEN}"',
+            more=more,
         )
         with serving(configuration) as program:
             yield Administered(program, store.url, end, store.pid or 0)

@@ -9,7 +9,7 @@ it is written.
 import asyncio
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
 
 from bench.population import MARKED_AGO_MS, Login, logins
@@ -39,6 +39,11 @@ def cookie_hash(number: int) -> CookieHash:
 
 async def fill(url: str, secret: str, sessions: int, users: int) -> Milliseconds:
     """Fill the empty store at ``url``; the time at which the story of the population ends."""
+    return await tell(url, secret, logins(sessions, users))
+
+
+async def tell(url: str, secret: str, story: Iterable[Login]) -> Milliseconds:
+    """Let the logins of ``story`` have happened, oldest first; the time at which it ends."""
     end = wall_clock_ms()
     clock = _Clock(end)
     commands = Batched(parse_address(url))
@@ -46,7 +51,7 @@ async def fill(url: str, secret: str, sessions: int, users: int) -> Milliseconds
     try:
         await commands.run("CONFIG", "SET", "appendfsync", "no")
         number = 0
-        for wave in _waves(logins(sessions, users)):
+        for wave in _waves(story):
             clock.now = end - wave[-1].ago_ms
             told = await asyncio.gather(
                 *(_sign_in(store, login, cookie_hash(number + at), end) for at, login in enumerate(wave))
@@ -60,7 +65,7 @@ async def fill(url: str, secret: str, sessions: int, users: int) -> Milliseconds
     return end
 
 
-def _waves(story: Iterator[Login]) -> Iterator[list[Login]]:
+def _waves(story: Iterable[Login]) -> Iterator[list[Login]]:
     """Logins that come at once; the marked ones among themselves, so that their time is theirs alone."""
     for _, alike in groupby(story, lambda login: login.ago_ms == MARKED_AGO_MS):
         while wave := list(islice(alike, _AT_ONCE)):

@@ -6,6 +6,7 @@ Knows no store.
 """
 
 import random
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -92,6 +93,12 @@ def logins(sessions: int, users: int) -> Iterator[Login]:
         places = _endpoints(chance)[: 1 if rare or own else left]
         yield Login(visitor, ago_ms, [_visit(endpoint, context, ago_ms, chance) for endpoint in places])
         left, rest, due = left - len(places), rest - rare, due - own
+
+
+def newest(sessions: int) -> list[Login]:
+    """The newest logins of a small population that led to one session each."""
+    alone = (login for login in logins(10 * MARKED, MARKED) if len(login.visits) == 1)
+    return list(deque(alone, sessions))
 
 
 def _marked(ago_ms: Milliseconds, chance: random.Random) -> Iterator[Login]:

@@ -23,7 +23,11 @@ _SERVES: dict[str, Serve] = {
         assignment.settings, assignment.edge_port, process.write_traffic, _ask_for_another
     ),
     "admin": lambda assignment, process: Admin(
-        assignment.settings, assignment.edge_port, lambda: process.edge_status, process.all_counted
+        assignment.settings,
+        assignment.edge_port,
+        lambda: process.edge_status,
+        process.all_counted,
+        _ask_for_another,
     ),
 }
 

@@ -11,9 +11,10 @@ from proxy.context import Contexts, Keep, Places, Privacy, describe, keep_for, n
 from proxy.identity_jwt import IdentityKey
 from proxy.journal import AccessLog, Journal, WriteLines
 from proxy.limits import Limits
-from proxy.login import create_control_app
+from proxy.login import add_dashboard_login, create_control_app
 from proxy.login.flow import relying_party
 from proxy.metrics import FAMILIES, Counted, Family, Metrics, Sample
+from proxy.person import account_of, identity_of
 from proxy.routes import Host, LoginHost, Route, Site, UpstreamAddress
 from proxy.session_cookie import SessionCookie
 from proxy.settings import EdgeRouteSettings, EdgeSettings, GeoIPSettings, HeaderPreset, TunnelSettings
@@ -48,9 +49,12 @@ __all__ = [
     "UpstreamAddress",
     "Worker",
     "WriteLines",
+    "account_of",
+    "add_dashboard_login",
     "create_control_app",
     "describe",
     "frontchannel_logout_path",
+    "identity_of",
     "keep_for",
     "network_of",
     "public_path",

@@ -41,7 +41,8 @@ class Route:
     path needs a session; ``allow_cors_preflight`` lets a CORS preflight pass without one. ``opens``: whether
     anything passes without one, so that all else need not be looked at. ``refresh_after_s`` is how long what
     a provider, by name, said of somebody holds; one that is not in it is not asked again. ``domain_cookies``
-    are cookies of other hosts of ours that browsers send here too.
+    are cookies of other hosts of ours that browsers send here too. ``is_dashboard``: logins run here for the
+    administrators' pages, and nothing is passed to an upstream.
     """
 
     endpoint: Endpoint
@@ -67,15 +68,20 @@ class Route:
     pass_access_token: bool = False
     refresh_after_s: Mapping[str, int] = field(default_factory=dict, hash=False)
     domain_cookies: frozenset[bytes] = frozenset()
+    is_dashboard: bool = False
     opens: bool = field(init=False, repr=False, compare=False)
     cookie: SessionCookie = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "opens", self.public is not None or self.allow_cors_preflight)
-        cookie = SessionCookie.of(
+        object.__setattr__(self, "cookie", self._cookie())
+
+    def _cookie(self) -> SessionCookie:
+        if self.is_dashboard:
+            return SessionCookie.of_dashboard(self.hostname, secure=self.secure)
+        return SessionCookie.of(
             self.hostname, secure=self.secure, domain=self.cookie_domain, prefix=self.cookie_prefix
         )
-        object.__setattr__(self, "cookie", cookie)
 
     def lets_pass(self, method: bytes, canonical_path: str, fields: Fields) -> bool:
         """Whether this request passes without a session."""
@@ -110,6 +116,11 @@ class Host:
     def providers(self) -> frozenset[str]:
         """The names of all providers that somebody can sign in with here."""
         return frozenset(name for route in self.routes for name in route.providers)
+
+    @property
+    def is_dashboard(self) -> bool:
+        """Whether it is the administrators' own and has no application behind it."""
+        return any(route.is_dashboard for route in self.routes)
 
     def match(self, canonical_path: str) -> Route | None:
         """The route with the longest prefix that ``canonical_path`` is, or is under."""

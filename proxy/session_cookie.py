@@ -6,11 +6,16 @@ Interface, part 7; RFC 6265bis §4.1. Pure; the value is made at a login and nev
 from dataclasses import dataclass
 
 DEFAULT_PREFIX = "outerward."
+_DASHBOARD_SCOPE = "dashboard:"
+"""Begins the scope of a dashboard's cookie: no hostname has a colon but one in brackets, no domain any."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionCookie:
-    """``scope`` is what it is issued for: a hostname, or a dot and the ``domain`` ("" for one host)."""
+    """``scope`` is what it is issued for: a hostname, a dot and the ``domain``, or a dashboard.
+
+    ``domain`` is "" where it is for one host.
+    """
 
     name: str
     scope: str
@@ -26,6 +31,12 @@ class SessionCookie:
             # A host may be called like the domain; what is issued for it alone must not count for all.
             return cls(f"{prefix}session", f".{domain}", secure, domain)
         return cls("__Host-outerward" if secure else "outerward", hostname, secure)
+
+    @classmethod
+    def of_dashboard(cls, hostname: str, *, secure: bool) -> "SessionCookie":
+        """The cookie of the dashboard at ``hostname``: what it opens no endpoint opens, nor the reverse."""
+        name = "__Host-outerward-admin" if secure else "outerward-admin"
+        return cls(name, _DASHBOARD_SCOPE + hostname, secure)
 
     def setting(self, value: str) -> str:
         """The ``Set-Cookie`` value that sets it; the store, not the browser, knows when it ends."""

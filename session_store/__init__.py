@@ -2,6 +2,7 @@
 
 from session_store.address import parse_address
 from session_store.bulk import MOST_AT_ONCE, Part
+from session_store.dashboard_sessions import SignedIn
 from session_store.embedded import EmbeddedStore
 from session_store.ends import Ends
 from session_store.errors import (
@@ -142,6 +143,7 @@ __all__ = [
     "Search",
     "SessionId",
     "SessionView",
+    "SignedIn",
     "State",
     "Store",
     "StoreError",

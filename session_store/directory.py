@@ -103,11 +103,10 @@ class Directory:
         ]
         known = [tag for tag in tags if tag is not None]
         replies = await self._commands.run_many([command for tag in known for command in _of_user(tag)])
-        of_each = [replies[first : first + 5] for first in range(0, len(replies), 5)]
-        counts = await self._counts(known, of_each)
+        counts = await self._counts(known, cast("list[list[bytes]]", replies[1::2]))
         by_tag = {
-            tag: _user_view(record, time, count, block)
-            for tag, (record, time, block, *_), count in zip(known, of_each, counts, strict=True)
+            tag: _user_view(cast("list[Reply]", values), count)
+            for tag, values, count in zip(known, replies[::2], counts, strict=True)
         }
         views = [by_tag.get(tag) if tag is not None else None for tag in tags]
         return [
@@ -115,17 +114,25 @@ class Directory:
             for user_id, view in zip(ids, views, strict=True)
         ]
 
-    async def _counts(self, tags: list[UserTag], of_each: list[list[Reply]]) -> list[int]:
-        """How many live application sessions each user has: on the records, of very many by the index."""
-        counts = [cast("int", count) for *_, count, _ in of_each]
-        few = [place for place, count in enumerate(counts) if count <= _COUNTED_AT_MOST]
-        entries = [cast("list[bytes]", of_each[place][-1]) for place in few]
-        live = iter(await self._live([entry.decode() for some in entries for entry in some]))
+    async def _counts(self, tags: list[UserTag], entries: list[list[bytes]]) -> list[int]:
+        """How many live application sessions each user has: on the records, of very many by the index.
+
+        ``entries``: those of each user's index, or more than are counted on their records.
+        """
+        few = [
+            [entry.decode() for entry in some] if len(some) <= _COUNTED_AT_MOST else [] for some in entries
+        ]
+        indexes = [keys.user_applications(tag) for tag in tags]
+        many = [index for index, some in zip(indexes, entries, strict=True) if len(some) > _COUNTED_AT_MOST]
+        by_index = iter(await self._commands.run_many([("ZCARD", index) for index in many]))
+        live = iter(await self._live([entry for some in few for entry in some]))
         stale: list[lua.Command] = []
-        for place, some in zip(few, entries, strict=True):
-            gone = [entry.decode() for entry in some if next(live) is None]
-            stale += self._dropped(keys.user_applications(tags[place]), gone)
-            counts[place] = len(some) - len(gone)
+        counts: list[int] = []
+        for index, some, ids in zip(indexes, entries, few, strict=True):
+            gone = [entry for entry in ids if next(live) is None]
+            stale += self._dropped(index, gone)
+            is_few = len(some) <= _COUNTED_AT_MOST
+            counts.append(len(ids) - len(gone) if is_few else cast("int", next(by_index)))
         with suppress(StoreUnavailable):
             await self._commands.run_all(stale)
         return counts
@@ -183,14 +190,10 @@ class Directory:
 
 
 def _of_user(tag: UserTag) -> list[lua.Command]:
-    """What a view of a user needs: record, last activity, block, number of sessions, and some of those."""
-    sessions = keys.user_applications(tag)
+    """What a view of a user needs: record, last activity, block, and sessions, one more than are counted."""
     return [
-        ("GET", keys.user(tag)),
-        ("GET", keys.last_active(tag)),
-        ("GET", keys.block(tag)),
-        ("ZCARD", sessions),
-        ("ZRANGE", sessions, 0, _COUNTED_AT_MOST - 1),
+        ("MGET", keys.user(tag), keys.last_active(tag), keys.block(tag)),
+        ("ZRANGE", keys.user_applications(tag), 0, _COUNTED_AT_MOST),
     ]
 
 
@@ -216,7 +219,8 @@ def _ended_view(value: Reply) -> SessionView | None:
     return SessionView(ended.session, ended.activity, EndedHow(ended.reason, ended.by, ended.at))
 
 
-def _user_view(record: Reply, last_active: Reply, sessions: int, block: Reply) -> UserView | None:
+def _user_view(values: Sequence[Reply], sessions: int) -> UserView | None:
+    record, last_active, block = values
     if not isinstance(record, bytes):
         return None
     user = decode(record, User)

@@ -36,6 +36,8 @@ EVENT_TYPES = frozenset(
         "unblock",
         "token_created",
         "token_revoked",
+        "dashboard_login",
+        "dashboard_logout",
     )
 )
 """Every type of event there is."""

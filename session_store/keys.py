@@ -246,6 +246,16 @@ def webhook(name: str) -> bytes:
     return b"ow:wh:%b" % name.encode()
 
 
+def dashboard_session(cookie_hash: CookieHash) -> bytes:
+    """Who is signed in to the dashboard by a token. Slot: its own. Hot path: nobody."""
+    return b"ow:d:%b" % tag(cookie_hash)
+
+
+def dashboard_link(code_hash: bytes) -> bytes:
+    """The id of the token that a code signs in as. Slot: its own. Hot path: nobody."""
+    return b"ow:dl:%b" % code_hash
+
+
 def token(token_hash: bytes) -> bytes:
     """API token, by base64url of the secret's SHA-256. Slot: its own. Hot path: nobody."""
     return b"ow:k:%b" % token_hash

@@ -263,6 +263,19 @@ class ApiToken(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     expires_at: Milliseconds | None = None
 
 
+class DashboardSession(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """Somebody who is signed in to the dashboard by a token.
+
+    ``token_id``: of an API token of the store; "" for another token, of which ``proof`` is all that is kept.
+    ``used_at``: when it was last used, to the minute.
+    """
+
+    token_id: str
+    proof: bytes
+    began_at: Milliseconds
+    used_at: Milliseconds
+
+
 R = TypeVar("R", bound=msgspec.Struct)
 
 _MARKS: dict[type[msgspec.Struct], bytes] = {
@@ -275,6 +288,7 @@ _MARKS: dict[type[msgspec.Struct], bytes] = {
     Endpoint: b"E1",
     EndedSession: b"Z1",
     Block: b"X1",
+    DashboardSession: b"D1",
 }
 _ENCODER = msgspec.msgpack.Encoder()
 _FLAGS = msgspec.msgpack.Decoder(tuple[Flag, ...])

@@ -16,6 +16,8 @@ from session_store.address import Address, parse_address
 from session_store.blocks import Blocks
 from session_store.bulk import Bulk
 from session_store.commands import Commands
+from session_store.dashboard_face import DashboardFace
+from session_store.dashboard_sessions import DashboardSessions
 from session_store.directory import Directory
 from session_store.endings import Endings
 from session_store.ends import Ends
@@ -63,7 +65,7 @@ def _wall_clock_ms() -> Milliseconds:
     return time.time_ns() // 1_000_000
 
 
-class Store(RefreshFace, FindFace, ActFace, EventFace):
+class Store(RefreshFace, FindFace, ActFace, EventFace, DashboardFace):
     """One store, for the use of one event loop. Made by ``open``; any method may raise StoreUnavailable."""
 
     def __init__(
@@ -104,6 +106,7 @@ class Store(RefreshFace, FindFace, ActFace, EventFace):
             Forgetting(commands, directory, self._erasure, events, retention, now_ms),
         )
         self._tokens = Tokens(commands, ids, now_ms)
+        self._dashboard_sessions = DashboardSessions(commands, self._tokens, now_ms)
 
     @classmethod
     def open(

@@ -54,6 +54,16 @@ class Tokens:
             await self._note_use(token)
         return token
 
+    async def by_id(self, token_id: TokenId, *, in_use: bool) -> ApiToken | None:
+        """The token with this id, if it is neither expired nor deleted; whether this is a use of it."""
+        token_hash = await self._commands.run("GET", keys.token_hash_of(token_id))
+        if not isinstance(token_hash, bytes):
+            return None
+        token = self._valid(await self._commands.run("GET", keys.token(token_hash)))
+        if token is not None and in_use:
+            await self._note_use(token)
+        return token
+
     async def _note_use(self, token: ApiToken) -> None:
         """Note that it was used, once in a minute; that this could not be noted refuses nobody."""
         now = self._now_ms()

@@ -26,6 +26,8 @@ VERBS = {
     "unblock": "unblocked",
     "token_created": "token made",
     "token_revoked": "token revoked",
+    "dashboard_login": "dashboard in",
+    "dashboard_logout": "dashboard out",
 }
 TYPES = VERBS.keys() - {"session"}
 """Those that the API tells; the line of a session that begins is made here."""
@@ -84,9 +86,10 @@ def of_session(session: Row) -> Row:
 def _facts(event: Row) -> Iterator[str]:
     details = event.get("details")
     known = {name: str(text) for name, text in details.items() if text} if isinstance(details, dict) else {}
-    for detail in ("tunnel", "changed", "reason", "scope"):
+    for detail in ("tunnel", "place", "changed", "reason", "scope"):
         told = known.get(detail, "").replace("_", " ")
         yield "" if told == verb(event) else told
+    yield f"with {means}" if (means := known.get("by")) else ""
     yield f"until {until}" if (until := known.get("until")) else ""
     yield " ".join(filter(None, (known.get("ip_address"), known.get("country_code"))))
     device = (known.get("browser_name", ""), known.get("os_name", ""))

@@ -2,7 +2,7 @@
 
 import difflib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from outerward.guides import Guide
 
 _HOSTNAME = "app.example.com"
+_UNUSED = "No tunnel and no edge route uses it yet, so there is no address to register."
 
 
 @click.group()
@@ -66,7 +67,15 @@ def _configuration(config_file: Path | None) -> "Loaded | None":
 
 def _of_configured(loaded: "Loaded", name: str, hostname: str | None) -> str:
     from idp_adapters import OAuthSettings, OidcSettings, SamlSettings  # noqa: PLC0415 - see above
-    from outerward.guides import GUIDES, Told, edge_port_of, guide_text, origins_of, to_register  # noqa: PLC0415
+    from outerward.guides import (  # noqa: PLC0415
+        GUIDES,
+        Told,
+        dashboard_origin_of,
+        edge_port_of,
+        guide_text,
+        origins_of,
+        to_register,
+    )
 
     provider = loaded.settings.provider[name]
     saml = provider if isinstance(provider, SamlSettings) else None
@@ -86,7 +95,8 @@ def _of_configured(loaded: "Loaded", name: str, hostname: str | None) -> str:
         scopes=scopes,
         configured=f"[provider.{name}] in {printable_path(loaded.path)}",
     )
-    return guide_text(told) + _remarks(loaded.settings, origins, port)
+    dashboard = dashboard_origin_of(loaded.settings, name) if hostname is None else ""
+    return guide_text(told) + _remarks(loaded.settings, origins, port, dashboard)
 
 
 def _of_kind(found: "Guide", kind: str, loaded: "Loaded | None", hostname: str | None) -> str:
@@ -125,14 +135,26 @@ def _origins(hostname: str) -> tuple[str, ...]:
     return (str(public_origin(edge, _canonical(hostname), None, int(edge.listen[0].rpartition(":")[2]))),)
 
 
-def _remarks(settings: "Settings", origins: tuple[str, ...], port: int) -> str:
-    """What is odd about the addresses."""
+def _remarks(settings: "Settings", origins: tuple[str, ...], port: int, dashboard: str) -> str:
+    """What is odd about the addresses, of which those at ``dashboard`` are the administrators'."""
+    remarks = [_about_visitors(settings, [each for each in origins if each != dashboard], port, dashboard)]
+    if dashboard:
+        remarks.append(
+            f"The addresses at {dashboard} are the dashboard's (admin.provider): it signs people in itself,"
+            " also where all other logins run on one host."
+        )
+    if dashboard.endswith(":0"):
+        remarks.append("admin.listen asks for a free port: put the port that it gets in place of 0.")
+    return "".join(f"\n\n{remark}" for remark in remarks if remark)
+
+
+def _about_visitors(settings: "Settings", origins: Sequence[str], port: int, dashboard: str) -> str:
     if not origins:
-        return "\n\nNo tunnel and no edge route uses it yet, so there is no address to register."
+        return "" if dashboard else _UNUSED
     if port == 0 and any(origin.endswith(":0") for origin in origins):
-        return "\n\nedge.listen asks for a free port: put the port that it gets in place of 0."
+        return "edge.listen asks for a free port: put the port that it gets in place of 0."
     if settings.edge.login_host is not None:
-        return "\n\nAll logins run on edge.login_host, so its addresses are the only ones."
+        return "All logins run on edge.login_host, so its addresses are the only ones."
     return ""
 
 

@@ -73,14 +73,15 @@ def serve(
     "--port",
     metavar="N",
     type=click.IntRange(1, HIGHEST_DEMO_PORT),
-    help="Edge on N, admin API on N+1, identity providers on N+2; else 4180, 4040, 4190 or free ones.",
+    help="Edge on N, dashboard and API on N+1, providers on N+2; else 4180, 4040, 4190 or free ones.",
 )
 @ready_file_option
 def demo(check: bool, json_output: bool, no_browser: bool, port: int | None, ready_file: Path | None) -> int:
     """Try it, without any configuration.
 
-    Starts the edge, three small apps and two identity providers with made-up people, on this machine alone.
-    Data is kept in a temporary folder; ^C leaves nothing behind.
+    Starts the edge, three small apps and two identity providers with made-up people, on this machine alone,
+    and prints a link that signs you in to the dashboard once; Enter prints another. Data is kept in a
+    temporary folder; ^C leaves nothing behind.
     """
     from outerward.demo import run_demo  # noqa: PLC0415 - loads the whole program
 

@@ -2,7 +2,13 @@
 
 from outerward.addresses import admin_url, listen_address
 from outerward.config.load import Loaded, load_settings, resolved
-from outerward.config.routes import login_host_of, public_origin, routes_of
+from outerward.config.routes import (
+    admin_origin,
+    dashboard_site_of,
+    login_host_of,
+    public_origin,
+    routes_of,
+)
 from outerward.config.schema import LogSettings, MetricsSettings, PrivacySettings, Settings
 from outerward.errors import ConfigErrors
 
@@ -13,7 +19,9 @@ __all__ = [
     "MetricsSettings",
     "PrivacySettings",
     "Settings",
+    "admin_origin",
     "admin_url",
+    "dashboard_site_of",
     "listen_address",
     "load_settings",
     "login_host_of",

@@ -7,9 +7,9 @@ are errors here, before a socket is opened.
 from dataclasses import dataclass
 from datetime import timedelta
 
-from idp_adapters import OAuthSettings, parse_rule
 from outerward import addresses
 from outerward.addresses import Origin
+from outerward.config.allow import check_allow, check_providers
 from outerward.config.check import check_span, is_name
 from outerward.config.routes import public_origin
 from outerward.config.schema import Settings
@@ -79,9 +79,9 @@ class _Endpoints:
         for i, entry in enumerate(tunnel.public_paths):
             problems.parsed((*key, "public_paths", i), public_path, entry)
         self._check_limits(key, tunnel)
-        self._check_providers((*key, "provider"), tunnel.provider)
+        check_providers(self._settings, problems, (*key, "provider"), tunnel.provider)
         if tunnel.allow is not None:
-            self._check_allow((*key, "allow"), tunnel.allow, tunnel.provider)
+            check_allow(self._settings, problems, (*key, "allow"), tunnel.allow, tunnel.provider)
         if tunnel.hostname is None:
             self._warn_of_unused(key, tunnel)
             return
@@ -106,47 +106,6 @@ class _Endpoints:
         if tunnel.name not in {route.tunnel for route in self._settings.edge_route}:
             self._problems.warn(key, "leads nowhere: it has no hostname and no edge_route names it")
 
-    def _check_providers(self, key: Key, names: tuple[str, ...]) -> None:
-        known = self._settings.provider
-        if not self._problems.sound(key) or not self._problems.sound(("provider",)):
-            return
-        if not all(self._problems.sound((*key, i)) for i in range(len(names))):
-            return
-        for name in dict.fromkeys(names):
-            if name not in known:
-                self._problems.add(key, f"there is no provider {quoted(name)}", word=name, near=known)
-            if names.count(name) > 1:
-                self._problems.add(key, f"names {quoted(name)} more than once")
-
-    def _check_allow(self, key: Key, entries: tuple[str, ...], providers: tuple[str, ...]) -> None:
-        if not entries and self._problems.sound(key):
-            self._problems.add(key, 'must not be empty; ["*"] allows everyone who can sign in')
-        for i, entry in enumerate(entries):
-            self._problems.parsed((*key, i), parse_rule, entry)
-            if entry.startswith("github-team:") and not any(map(self._has_teams, providers)):
-                self._problems.add((*key, i), f"{quoted(entry)} needs a provider of type oauth for github")
-            if (
-                entry.startswith("group:")
-                and len(providers) > 1
-                and any(map(self._has_free_groups, providers))
-            ):
-                self._problems.warn(
-                    (*key, i),
-                    "anybody can have a group of that name at GitHub or GitLab.com; give those providers an"
-                    " endpoint of their own, or name a github-team",
-                )
-
-    def _has_teams(self, name: str) -> bool:
-        provider = self._settings.provider.get(name)
-        return isinstance(provider, OAuthSettings) and provider.provider == "github"
-
-    def _has_free_groups(self, name: str) -> bool:
-        """Whether everybody can make groups at this provider under any name that is still free."""
-        provider = self._settings.provider.get(name)
-        if not isinstance(provider, OAuthSettings):
-            return False
-        return provider.provider in ("github", "gitlab") and not provider.base_url
-
     def _check_route(self, i: int) -> None:
         route, key, problems = self._settings.edge_route[i], ("edge_route", i), self._problems
         if problems.sound((*key, "edge")) and not is_name(route.edge):
@@ -155,10 +114,10 @@ class _Endpoints:
         if problems.sound((*key, "tunnel")) and problems.sound(("tunnel",)) and route.tunnel not in known:
             message = f"there is no tunnel {quoted(route.tunnel)}"
             problems.add((*key, "tunnel"), message, word=route.tunnel, near=known)
-        self._check_providers((*key, "provider"), route.provider)
+        check_providers(self._settings, problems, (*key, "provider"), route.provider)
         if not route.provider and problems.sound((*key, "provider")):
             problems.add((*key, "provider"), "must name at least one provider")
-        self._check_allow((*key, "allow"), route.allow, route.provider)
+        check_allow(self._settings, problems, (*key, "allow"), route.allow, route.provider)
         prefix = problems.parsed((*key, "path_prefix"), addresses.path_prefix, route.path_prefix)
         self._claim(key, ("edge", route.edge), route.hostname, route.public_url, ("", prefix or ""))
 

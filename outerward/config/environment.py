@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from outerward.config.schema import LATER, Settings
 from outerward.typed_toml import Given, Key, Text, Variables
@@ -37,8 +37,14 @@ def _variable(key: Key) -> str:
 
 
 def _section_keys() -> list[Key]:
+    """The keys of sections that are written as one text; a table of its own is none."""
     sections = {each.name: each.type for each in structs.fields(Settings)}
-    return [(name, each.encode_name) for name in _SECTIONS for each in structs.fields(sections[name])]
+    return [
+        (name, each.encode_name)
+        for name in _SECTIONS
+        for each in structs.fields(sections[name])
+        if not isinstance(each.default, Struct)
+    ]
 
 
 def _provider_keys(document: Mapping[str, object]) -> list[Key]:

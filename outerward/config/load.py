@@ -9,6 +9,7 @@ from pathlib import Path
 
 from outerward import usual_files
 from outerward.config.check import check_sections
+from outerward.config.dashboard import check_dashboard
 from outerward.config.endpoints import check_endpoints
 from outerward.config.environment import from_flags, variables_for
 from outerward.config.schema import LATER, Settings
@@ -54,5 +55,6 @@ def resolved(document: Document, environ: Mapping[str, str], flags: Iterable[Giv
     check_sections(settings, problems)
     check_endpoints(settings, problems)
     check_session_rules(settings, problems)
+    check_dashboard(settings, problems)
     problems.raise_if_any()
     return Loaded(settings, problems.warnings, document.path, document.origins)

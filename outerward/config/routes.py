@@ -6,14 +6,31 @@ Accepts settings that were checked; raises ValueError for others.
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Final
+
+from msgspec import structs
 
 from idp_adapters import Rule, SamlSettings, parse_rule
 from outerward import addresses
 from outerward.addresses import Origin
 from outerward.config.schema import Settings
 from outerward.config.upstream import upstream_address
-from proxy import EdgeRouteSettings, EdgeSettings, LoginHost, PublicPaths, Route, TunnelSettings
+from proxy import (
+    EdgeRouteSettings,
+    EdgeSettings,
+    LoginHost,
+    PublicPaths,
+    Route,
+    Site,
+    TunnelSettings,
+    UpstreamAddress,
+)
 from session_store import Endpoint, endpoint_id
+
+DASHBOARD_SESSION_S: Final = 8 * 3600
+"""How long somebody who came through a provider stays signed in to the dashboard, at most."""
+_DASHBOARD = "/dashboard"
+"""What no tunnel is called, and no route of an edge."""
 
 
 def routes_of(settings: Settings, edge_port: int) -> list[Route]:
@@ -86,6 +103,40 @@ def login_host_of(settings: Settings, edge_port: int) -> LoginHost | None:
             return LoginHost(hostname, route.origin, route.secure)
     origin = public_origin(settings.edge, hostname, None, edge_port)
     return LoginHost(hostname, str(origin), origin.secure)
+
+
+def admin_origin(settings: Settings) -> Origin:
+    """The origin of the admin API and the dashboard; its port is 0 where a free one is still to be picked."""
+    admin = settings.admin
+    if admin.public_url is not None:
+        return addresses.plain_url(admin.public_url)
+    port = addresses.listen_address(admin.listen)[1]
+    return replace(addresses.plain_url(addresses.listener_url(admin.listen, 1)), port=port)
+
+
+def dashboard_site_of(settings: Settings) -> Site | None:
+    """The site of the dashboard's logins, one host of one endpoint; None where no provider leads there.
+
+    Its rules let in whoever has any role. ``edge.login_host`` is nothing to it: its addresses are its own.
+    """
+    admin = settings.admin
+    if admin.provider is None:
+        return None
+    origin = admin_origin(settings)
+    entries = [entry for held in structs.astuple(admin.roles) for entry in held or ()]
+    route = Route(
+        endpoint=Endpoint(id=endpoint_id(_DASHBOARD), public_url=str(origin), tunnel=""),
+        hostname=f"{origin.hostname}:{origin.port}",
+        path_prefix="",
+        origin=str(origin),
+        secure=origin.secure,
+        providers=(admin.provider,),
+        rules=_rules(entries),
+        upstream=UpstreamAddress("http"),  # never connected to
+        max_session_s=DASHBOARD_SESSION_S,
+        is_dashboard=True,
+    )
+    return Site.of([route])
 
 
 def cookie_domain(tunnel: TunnelSettings) -> str:

@@ -65,9 +65,6 @@ def _keys(text: str) -> frozenset[str]:
 
 
 LATER = Later(
-    keys={
-        "edge": _keys("cert key"),
-        "admin": _keys("provider roles"),
-    },
+    keys={"edge": _keys("cert key")},
     values={("edge", "forwarded"): _keys("proxy-protocol")},
 )

@@ -29,6 +29,7 @@ def check_session_rules(settings: Settings, problems: Problems) -> None:
             _check_tunnel(settings, problems, ("tunnel", i), tunnel)
     _check_shared_cookies(settings, problems)
     _check_login_host(settings, problems)
+    _check_admin_origin(settings, problems)
 
 
 def _check_tunnel(settings: Settings, problems: Problems, key: Key, tunnel: TunnelSettings) -> None:
@@ -129,3 +130,15 @@ def _check_login_host(settings: Settings, problems: Problems) -> None:
                 ("provider", name, "allow_idp_initiated"),
                 "cannot be used with edge.login_host: an answer that nobody asked for names no application",
             )
+
+
+def _check_admin_origin(settings: Settings, problems: Problems) -> None:
+    """What an application's page may do at its own origin, it must not at the dashboard's."""
+    key = ("admin", "public_url")
+    if settings.admin.public_url is None or not problems.sound(key) or not problems.sound(("edge",)):
+        return
+    own = addresses.plain_url(settings.admin.public_url)
+    for _, _, hostname, theirs in _tunnels_of_hosts(settings, problems):
+        if theirs == own:
+            problems.add(key, f"{own} is the public URL of {quoted(hostname)}; it needs one of its own")
+            break

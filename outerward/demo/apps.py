@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 
 from aiohttp import web
 
 from outerward.demo.pages import name_no_versions, page
+from outerward.demo.ticking import Clock, ticking_routes, time_of
 from outerward.demo.wiki_pages import WIKI
 
 _IDENTITY = (
@@ -44,11 +44,11 @@ def echo_app(links: Links) -> web.Application:
     return _app(show)
 
 
-def clock_app(links: Links, clock: Callable[[], float] = time.time) -> web.Application:
-    """Shows the time."""
+def clock_app(links: Links, clock: Clock = time.time) -> web.Application:
+    """Shows the time, which goes on as long as the page's connection is open."""
 
     async def show(request: web.Request) -> web.StreamResponse:
-        now = datetime.fromtimestamp(clock(), UTC)
+        now = time_of(clock())
         values = {
             "title": "Clock",
             "host": request.host,
@@ -57,9 +57,9 @@ def clock_app(links: Links, clock: Callable[[], float] = time.time) -> web.Appli
             "time": f"{now:%H:%M:%S}",
             "links": links,
         }
-        return page("clock", values)
+        return page("clock", values, script="clock.js")
 
-    return _app(show)
+    return _app(show, ticking_routes(clock))
 
 
 def wiki_app(links: Links, account_url: str) -> web.Application:
@@ -89,8 +89,9 @@ def wiki_app(links: Links, account_url: str) -> web.Application:
     return _app(show)
 
 
-def _app(show: Callable[[web.Request], object]) -> web.Application:
+def _app(show: Callable[[web.Request], object], more: Sequence[web.RouteDef] = ()) -> web.Application:
     app = web.Application()
+    app.add_routes(more)
     app.router.add_route("*", "/{anything:.*}", show)  # type: ignore[arg-type]
     app.on_response_prepare.append(name_no_versions)
     return app

@@ -35,13 +35,23 @@ def _hash(source: str) -> str:
 
 
 def page(
-    name: str, values: Mapping[str, object], *, form_targets: str = "'none'", status: int = 200
+    name: str,
+    values: Mapping[str, object],
+    *,
+    form_targets: str = "'none'",
+    status: int = 200,
+    script: str = "",
 ) -> web.Response:
     """The page ``name`` of the pages folder; ``form_targets``: the origins that its forms may lead to.
 
     Chromium checks every redirect after a form, so a form that leads back to an application names it.
+    ``script``: the file of its script, which may speak to its own origin.
     """
-    return _response(name, values, f"form-action {form_targets}", status)
+    policy = f"form-action {form_targets}"
+    if script:
+        source = _TEMPLATES.get_template(script).render()
+        policy += f"; script-src {_hash(source)}; connect-src 'self'"
+    return _response(name, values, policy, status)
 
 
 def post_page(url: str, fields: Mapping[str, str], *, application: str, form_targets: str) -> web.Response:

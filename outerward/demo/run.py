@@ -17,12 +17,13 @@ import click
 import uvloop
 from aiohttp import web
 
-from admin_api import AdminSettings
+from admin_api import AdminSettings, RoleSettings
 from idp_adapters import OidcSettings, SamlSettings
 from outerward.config import LogSettings, Settings, routes_of
 from outerward.demo.apps import Links, clock_app, echo_app, wiki_app
 from outerward.demo.authorization import Client
 from outerward.demo.check import Check, Place
+from outerward.demo.dashboard_link import DashboardLinks, Enter
 from outerward.demo.people import PEOPLE
 from outerward.demo.provider import DemoProvider
 from outerward.demo.saml_provider import DemoSamlProvider
@@ -41,6 +42,9 @@ _PROVIDER = "demo"
 _SAML_PROVIDER = "demo-saml"
 _APP, _CLOCK, _WIKI = range(3)
 _LINKS = ("See who you are", "Open the clock", "Open the wiki")
+_MIRA, _TOBIAS, _LENA = PEOPLE
+_ROLES = RoleSettings(admin=(_MIRA.email,), operator=(_TOBIAS.email,), viewer=(_LENA.email,))
+_ROLE_OF = {_MIRA: "admin", _TOBIAS: "operator", _LENA: "viewer"}
 _LOG = LogSettings(level="warning", access="none")
 _CHECK_S = 90.0
 _FETCH_S = 5.0
@@ -86,6 +90,7 @@ class _Demo:
         self._secret = secrets.token_urlsafe(32)
         self._routes: list[Route] = []
         self._issuer = ""
+        self._running: Settings | None = None
 
     async def run(self) -> int:
         """Serve everything; the exit code."""
@@ -98,7 +103,7 @@ class _Demo:
             self._routes = routes_of(supervisor.settings, supervisor.edge_port)
             for door, app in zip(doors, self._applications(), strict=True):
                 await _serve(stack, door, app)
-            await _serve(stack, provider_door, self._providers())
+            await _serve(stack, provider_door, self._providers(supervisor.admin_url))
             _obey_signals(supervisor)
             showing = asyncio.create_task(self._show(supervisor))
             stack.callback(showing.cancel)
@@ -109,7 +114,7 @@ class _Demo:
         return Settings(
             state=self._folder,
             edge=EdgeSettings(listen=(f"{_HOST}:{edge_port}",)),
-            admin=AdminSettings(listen=f"{_HOST}:{admin_port}"),
+            admin=AdminSettings(listen=f"{_HOST}:{admin_port}", provider=_PROVIDER, roles=_ROLES),
             provider={
                 _PROVIDER: OidcSettings(
                     issuer=self._issuer,
@@ -144,9 +149,9 @@ class _Demo:
         """The way from one application to the others."""
         return [(self._routes[number].origin, text) for number, text in enumerate(_LINKS) if number != here]
 
-    def _providers(self) -> web.Application:
-        """Both providers on their one port."""
-        own = [route.origin for route in self._routes if _PROVIDER in route.providers]
+    def _providers(self, admin_url: str) -> web.Application:
+        """Both providers on their one port; people sign in to the dashboard there too."""
+        own = [route.origin for route in self._routes if _PROVIDER in route.providers] + [admin_url]
         client = Client(
             id=_PROVIDER,
             secret=self._secret,
@@ -171,6 +176,7 @@ class _Demo:
         )
 
     async def _seed(self, settings: Settings) -> None:
+        self._running = settings
         await seed(settings, self._routes, self._issuers())
 
     def _issuers(self) -> dict[str, str]:
@@ -188,7 +194,7 @@ class _Demo:
                 (name, "saml" if name == _SAML_PROVIDER else "oidc", issuer)
                 for name, issuer in self._issuers().items()
             ],
-            people=PEOPLE,
+            people=list(_ROLE_OF.items()),
         )
         admin_token = facts.admin_token_path.read_text().strip()
         if self._options.json_output:
@@ -198,10 +204,14 @@ class _Demo:
             place = Place(app_url, wiki_url, facts.admin, admin_token, PEOPLE[0])
             supervisor.stop(0 if await self._check(place) else 1)
             return
+        links = DashboardLinks(self._running or supervisor.settings, facts.admin, admin_token)
         if not self._options.json_output:
-            click.echo(as_text(facts))
+            click.echo(as_text(facts, await links.line(), hears_enter=Enter.can_be_heard()))
         if not self._options.no_browser and _has_display():
-            await asyncio.to_thread(webbrowser.open, facts.tunnels[0][1])
+            # A link of its own: the printed one is still good.
+            await asyncio.to_thread(webbrowser.open, await links.to_open())
+        if not self._options.json_output and Enter.can_be_heard():
+            await Enter(lambda: _tell_anew(links)).listen()
 
     async def _check(self, place: Place) -> bool:
         def say(line: str) -> None:
@@ -213,6 +223,10 @@ class _Demo:
         except TimeoutError:
             say(f"✗ not through after {_CHECK_S:.0f} s")
             return False
+
+
+async def _tell_anew(links: DashboardLinks) -> None:
+    click.echo(await links.line())
 
 
 async def _serve(stack: AsyncExitStack, listener: Listener, app: web.Application) -> None:

@@ -11,17 +11,22 @@ import msgspec
 
 from outerward.demo.people import Person
 
+_ENTER = " Press Enter for a new one."
+
 
 @dataclass(frozen=True)
 class Facts:
-    """Where everything is. ``tunnels`` are name and URL of each, ``providers`` name, type and issuer."""
+    """Where everything is. ``tunnels`` are name and URL of each, ``providers`` name, type and issuer.
+
+    ``people`` come with what they may do in the dashboard.
+    """
 
     edge: str
     admin: str
     admin_token_path: Path
     tunnels: Sequence[tuple[str, str]]
     providers: Sequence[tuple[str, str, str]]
-    people: Sequence[Person]
+    people: Sequence[tuple[Person, str]]
 
 
 def as_json(facts: Facts, admin_token: str) -> str:
@@ -34,27 +39,35 @@ def as_json(facts: Facts, admin_token: str) -> str:
         "providers": [
             {"name": name, "type": kind, "issuer": issuer} for name, kind, issuer in facts.providers
         ],
-        "users": [{"name": person.name, "email": person.email} for person in facts.people],
+        "users": [{"name": person.name, "email": person.email} for person, _ in facts.people],
     }
     return msgspec.json.encode(value).decode()
 
 
-def as_text(facts: Facts) -> str:
-    """Everything to try, with commands that can be pasted; the token stays in its file."""
+def as_text(facts: Facts, dashboard: str, *, hears_enter: bool) -> str:
+    """Everything to try, with commands that can be pasted; the token stays in its file.
+
+    ``dashboard`` is the line that leads there; ``hears_enter``: whether Enter brings another one.
+    """
     token_file = shlex.quote(str(facts.admin_token_path))
     bearer = f'-H "Authorization: Bearer $(cat {token_file})"'
     command = shlex.quote(_command())
     to_api = f"--admin {facts.admin} --token-file {token_file}"
     lines = [
-        "The demo is ready. Open one of its applications and sign in:",
+        "The demo is ready.",
+        "",
+        dashboard,
+        f"The link signs you in once, within a minute.{_ENTER if hears_enter else ''}",
+        "",
+        "Open one of the applications, in another window, and sign in:",
         "",
         *(f"  {name:<8}{url}" for name, url in facts.tunnels),
         "",
-        "Anybody of these, with one click and no password:",
+        "Anybody of these, with one click and no password; the last column is the role in the dashboard:",
         "",
-        *(f"  {person.name:<18}{person.email}" for person in facts.people),
+        *(f"  {person.name:<18}{person.email:<22}{role}" for person, role in facts.people),
         "",
-        "See every session, end one, then reload its page:",
+        "See every session, end one, then reload its page. In the dashboard, by the API,",
         "",
         f"  curl -s {bearer} {facts.admin}/app/sessions",
         f"  curl -X DELETE {bearer} {facts.admin}/app/sessions/ID",

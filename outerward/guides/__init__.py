@@ -1,6 +1,13 @@
 """How to register with a provider and what to paste: the text of ``idp guide``, and our own addresses."""
 
-from outerward.guides.addresses import callback_of, edge_port_of, origins_of, scopes_of, to_register
+from outerward.guides.addresses import (
+    callback_of,
+    dashboard_origin_of,
+    edge_port_of,
+    origins_of,
+    scopes_of,
+    to_register,
+)
 from outerward.guides.kinds import ALIASES, GUIDES, Guide
 from outerward.guides.text import Told, block, guide_text, secret_variable
 
@@ -11,6 +18,7 @@ __all__ = [
     "Told",
     "block",
     "callback_of",
+    "dashboard_origin_of",
     "edge_port_of",
     "guide_text",
     "origins_of",

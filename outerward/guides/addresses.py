@@ -7,7 +7,7 @@ from msgspec import structs
 
 from idp_adapters import PRESETS, OidcSettings, ProtocolName, SamlSettings
 from outerward.addresses import listen_address
-from outerward.config import Settings, login_host_of, routes_of
+from outerward.config import Settings, admin_origin, login_host_of, routes_of
 from outerward.guides.kinds import Guide
 from proxy import frontchannel_logout_path, relying_party
 
@@ -30,14 +30,27 @@ def edge_port_of(settings: Settings) -> int:
 def origins_of(settings: Settings, provider: str | None, edge_port: int) -> tuple[str, ...]:
     """The origins where people come back from ``provider`` (None: from any), each once, in order.
 
-    With a login host it is that one alone.
+    With a login host it is that one alone, and the dashboard's, which is not one of its hosts, where the
+    ``provider`` leads there.
     """
+    dashboard = dashboard_origin_of(settings, provider)
+    return tuple(
+        dict.fromkeys((*_visitors_origins(settings, provider, edge_port), *filter(None, [dashboard])))
+    )
+
+
+def dashboard_origin_of(settings: Settings, provider: str | None) -> str:
+    """The dashboard's origin where people sign in there through ``provider``, else ""."""
+    return str(admin_origin(settings)) if provider is not None and settings.admin.provider == provider else ""
+
+
+def _visitors_origins(settings: Settings, provider: str | None, edge_port: int) -> tuple[str, ...]:
     routes = routes_of(settings, edge_port)
     own = [route.origin for route in routes if provider is None or provider in route.providers]
     login = login_host_of(settings, edge_port)
     if own and login is not None:
         return (login.origin,)
-    return tuple(dict.fromkeys(own))
+    return tuple(own)
 
 
 def to_register(

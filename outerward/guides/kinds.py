@@ -36,7 +36,7 @@ class Guide:
 
 _ONE_CALLBACK = (
     "It takes one callback address only. For several hosts set edge.login_host, so that one is enough, or"
-    " register the application once for each."
+    " register the application once for each. For the dashboard (admin.provider) it is registered once more."
 )
 _UNVERIFIED = (
     'It does not say that e-mail addresses are verified, so rules such as "@example.com" let nobody in'

@@ -2,13 +2,14 @@
 
 The rim: it turns a request into a Visit, lets the flow answer, and turns the Answer into a response. It reads
 no body but a provider's form, and it judges the request target as received, never aiohttp's decoded forms.
+What the edge says of a request it takes from a header; who has it from elsewhere gives it along.
 """
 
 import asyncio
 import secrets
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -82,17 +83,35 @@ def create_control_app(
     carry codes, and no ``auto_decompress``, since no compressed body is read.
     """
     key, contexts = identity_key or IdentityKey(store.settle), contexts or Contexts(Places(()))
-    desk = Desk(site, store, providers, key, contexts, now_ms, new_secret)
-    forms = Forms()
-    turns = {(name, errand): Turns() for name in providers for errand in _COSTLY}
+    control = Control(Desk(site, store, providers, key, contexts, now_ms, new_secret))
 
     @web.middleware
     async def front(request: web.Request, handler: Handler) -> web.StreamResponse:
         # In front of aiohttp's own routing, which would look at its decoded path; nothing is behind it.
-        visit = read_visit(site, request.method, request.raw_path, request.raw_headers, contexts.kept)
-        return _response(await _answer(desk, visit, Rim(lambda: forms.read(request), turns)))
+        return await control.respond(request, request.raw_headers)
 
     return web.Application(middlewares=[front])
+
+
+class Control:
+    """Answers the requests for the reserved paths of one site, by what ``desk`` has."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._forms = Forms()
+        self._turns = {(name, errand): Turns() for name in desk.providers for errand in _COSTLY}
+
+    async def respond(self, request: web.Request, headers: Sequence[tuple[bytes, bytes]]) -> web.Response:
+        """The answer to ``request``, whose ``headers`` have the edge's own among them; it never raises."""
+        desk = self._desk
+        visit = read_visit(desk.site, request.method, request.raw_path, headers, desk.contexts.kept)
+        rim = Rim(lambda: self._forms.read(request), self._turns)
+        return response_of(await _answer(desk, visit, rim))
+
+
+def response_of(answer: Answer) -> web.Response:
+    """``answer`` for aiohttp."""
+    return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
 
 
 async def _answer(desk: Desk, visit: Visit | Unreadable, rim: Rim) -> Answer:
@@ -175,7 +194,3 @@ async def _run(errand: Errand, desk: Desk, visit: Visit, provider: Provider, for
             return await hear_front_channel(desk, visit, provider)
         case Errand.METADATA:
             return await tell_metadata(desk, visit, provider)
-
-
-def _response(answer: Answer) -> web.Response:
-    return web.Response(status=answer.status, headers=answer.headers, body=answer.body)

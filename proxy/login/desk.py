@@ -14,7 +14,7 @@ from proxy.login.flow import is_open_here, party_of
 from proxy.login.transaction import Stage, key_of
 from proxy.login.visit import Visit
 from proxy.routes import Site
-from session_store import BrowserSession, EndReason, Store, StoreTime, UserId, host_network
+from session_store import BrowserSession, EndReason, SignedIn, Store, StoreTime, UserId, host_network
 
 log = structlog.get_logger("proxy.login")
 
@@ -115,6 +115,16 @@ class Desk:
             return None
         await self.store.end_browser_session(browser.cookie_hash, reason, by or browser.user_id)
         return browser.user_id
+
+    async def end_token_session(self, visit: Visit) -> SignedIn | None:
+        """End what a token began at the dashboard under this visit's cookie; None where there was nothing.
+
+        Raises StoreUnavailable.
+        """
+        if not visit.host.is_dashboard or visit.session.hash is None:
+            return None
+        found = await self.store.dashboard_session(visit.session.hash, in_use=False)
+        return found if await self.store.end_dashboard_session(visit.session.hash) else None
 
     async def open_session(self, visit: Visit) -> BrowserSession | None:
         """The live browser session that this visit's cookie opens on this host."""

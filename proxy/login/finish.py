@@ -9,7 +9,7 @@ from proxy.login.cookies import clearing_login
 from proxy.login.desk import Desk, log
 from proxy.login.flow import Accepted, accept_answer, home_at, home_of, read_claim
 from proxy.login.notices import block_of, failure_of
-from proxy.login.tell import Denial, tell_denied, tell_login
+from proxy.login.tell import Denial, tell_denied, tell_login, tell_token_left
 from proxy.login.transaction import Arrived, Stage, Transaction, decode, key_of
 from proxy.login.visit import Visit
 from proxy.person import account_of, principal_of
@@ -178,6 +178,7 @@ async def _let_in(
         links = [sign_in_again(login.return_path)]
         return answer(visit, LOGIN_OVERTAKEN, links=links, cookies=_without_login(login))
     await desk.end_session(visit, EndReason.REPLACED, browser.user_id)
+    await tell_token_left(desk, await desk.end_token_session(visit))
     await tell_login(desk, visit, login, browser.user_id)
     cookies = [cookie.setting(secret), *_without_login(login)]
     return redirect(visit, login.return_path, cookies=cookies)

@@ -12,7 +12,7 @@ from idp_adapters import Parameters, Prompt, ProtocolName, Provider, RelyingPart
 from proxy.addresses import SESSIONS_PATH, SIGNED_OUT_PATH, backchannel_logout_path, callback_path, saml_path
 from proxy.canonical import InvalidPath, canonical_path
 from proxy.login.cookies import LoginCookie, mark_of
-from proxy.login.return_path import HOME, safe_return_path
+from proxy.login.return_path import DASHBOARD_HOME, HOME, dashboard_path, safe_return_path
 from proxy.login.transaction import Transaction
 from proxy.login.visit import Visit
 from proxy.problems import (
@@ -119,9 +119,9 @@ def _wanted_path(visit: Visit) -> str:
     """Where the visitor wants to be; a ``target_link_uri`` is another spelling, and of this origin only."""
     target = visit.parameter("target_link_uri")
     if target is None:
-        return safe_return_path(visit.parameter("redirect_path") or HOME)
+        return own_path(visit.host, visit.parameter("redirect_path") or HOME)
     origin = visit.host.origin
-    return safe_return_path(target.removeprefix(origin) or HOME) if target.startswith(origin) else HOME
+    return own_path(visit.host, target.removeprefix(origin) or HOME) if target.startswith(origin) else HOME
 
 
 def _default_path(visit: Visit, issuers: Mapping[str, str]) -> str:
@@ -154,7 +154,7 @@ def accept_answer(
         return LOGIN_UNKNOWN
     if transaction.is_over(now):
         return LOGIN_TOO_OLD
-    return_path = safe_return_path(transaction.return_path)
+    return_path = own_path(visit.host, transaction.return_path)
     route = route_of(visit.host, return_path)
     if route is None or provider not in route.providers:
         return LOGIN_UNKNOWN
@@ -188,8 +188,15 @@ def route_of(host: Host, return_path: str) -> Route | None:
         return None
 
 
+def own_path(host: Host, text: str) -> str:
+    """``text`` where it is an address at ``host`` that a visitor may be sent to; else where it begins."""
+    return dashboard_path(text) if host.is_dashboard else safe_return_path(text)
+
+
 def home_of(host: Host) -> str:
     """Where a visitor goes who asked for no page: ``/``, or the shortest prefix that leads on."""
+    if host.is_dashboard:
+        return DASHBOARD_HOME
     return HOME if not host.routes or host.match(HOME) is not None else host.routes[-1].path_prefix
 
 

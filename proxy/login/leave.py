@@ -11,8 +11,8 @@ from proxy.addresses import SIGNED_OUT_PARTLY, SIGNED_OUT_PATH, logout_path, sig
 from proxy.login.answers import Answer, answer, redirect, send
 from proxy.login.cookies import LOGIN_LIFETIME_S
 from proxy.login.desk import Desk, log
-from proxy.login.flow import begun_for, home_of, logout_step
-from proxy.login.return_path import safe_return_path
+from proxy.login.flow import begun_for, home_of, logout_step, own_path
+from proxy.login.tell import tell_left, tell_token_left
 from proxy.login.transaction import LogoutUnderWay, decode, encode, key_of
 from proxy.login.visit import Visit
 from proxy.problems import LOGOUT_ASK, SIGNED_OUT, SIGNED_OUT_HERE_ONLY, Link, Problem
@@ -29,7 +29,7 @@ class _Left(NamedTuple):
 async def leave(desk: Desk, visit: Visit) -> Answer:
     """Answer the logout address. Raises StoreUnavailable, and then the cookie is kept."""
     wanted = visit.parameter("redirect_path")
-    return_path = None if wanted is None else safe_return_path(wanted)
+    return_path = None if wanted is None else own_path(visit.host, wanted)
     step = logout_step(visit)
     if isinstance(step, Problem):
         return answer(visit, step)
@@ -68,7 +68,7 @@ def page_after(desk: Desk, visit: Visit, under_way: LogoutUnderWay | None, other
     if host is None or under_way is None:
         return otherwise or SIGNED_OUT_PATH
     wanted = under_way.return_path
-    path = otherwise or (safe_return_path(wanted) if wanted else SIGNED_OUT_PATH)
+    path = otherwise or (own_path(host, wanted) if wanted else SIGNED_OUT_PATH)
     return path if host is visit.host else host.origin + path
 
 
@@ -76,6 +76,7 @@ async def _end_here(desk: Desk, visit: Visit) -> _Left | None:
     """End the session of this visit's cookie; None where it opens none."""
     session = await desk.open_session(visit)
     if session is None:
+        await tell_token_left(desk, await desk.end_token_session(visit))
         return None
     memory = await desk.store.session_memory(session.cookie_hash)
     await desk.store.end_browser_session(session.cookie_hash, EndReason.LOGOUT, session.user_id)
@@ -85,6 +86,7 @@ async def _end_here(desk: Desk, visit: Visit) -> _Left | None:
         client_address=visit.caller.address,
         request_id=visit.caller.request_id,
     )
+    await tell_left(desk, visit, session)
     return _Left(session, memory or b"")
 
 

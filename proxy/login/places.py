@@ -62,6 +62,8 @@ _PLACES = {
     SESSIONS_PATH: Place.SESSIONS,
     JWKS_PATH: Place.JWKS,
 }
+_OF_ENDPOINTS = frozenset({Place.SESSIONS, Place.JWKS})
+"""What there is no use for at the dashboard."""
 _METHODS: dict[Place | Errand, tuple[str, ...]] = {
     Place.LOGIN: ("GET", "HEAD", "POST"),
     Place.LOGOUT: ("GET", "HEAD", "POST"),
@@ -88,7 +90,7 @@ def place_of(visit: Visit, site: Site, providers: Providers) -> Place | Provider
     """
     place = _PLACES.get(ALIASES.get(visit.path, visit.path))
     if place is not None:
-        return place
+        return None if visit.host.is_dashboard and place in _OF_ENDPOINTS else place
     for name in site.providers_at(visit.host):
         provider = providers.get(name)
         if provider is None:

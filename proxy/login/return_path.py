@@ -11,12 +11,14 @@ from proxy.addresses import ALIASES, SESSIONS_PATH
 from proxy.canonical import RESERVED_PREFIX
 
 HOME = "/"
+DASHBOARD_HOME = "/dashboard/users"
 LONGEST = 4096
 """Characters of a return path; a longer one is not worth keeping."""
 
 _DECODINGS = 8
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _DOT_SEGMENT = re.compile(r"/\.\.?(?:[/;]|$)")
+_DASHBOARD_PAGE = re.compile(r"/dashboard(?:[/?].*)?")
 _SLASHES = re.compile(r"/+")
 _KEPT = "!$%&'()*+,/:;=?@[]~-._|^{}"
 
@@ -42,6 +44,12 @@ def safe_return_path(text: str) -> str:
     if not all(_stays_here(reading) for reading in path_readings):
         return HOME
     return quote(kept, safe=_KEPT)
+
+
+def dashboard_path(text: str) -> str:
+    """``text`` where it is one of the dashboard's pages; its first one where it is anything else."""
+    kept = safe_return_path(text)
+    return kept if _DASHBOARD_PAGE.fullmatch(kept) else DASHBOARD_HOME
 
 
 def _readings(text: str) -> list[str]:

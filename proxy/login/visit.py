@@ -87,7 +87,7 @@ def read_visit(
 
     ``kept``: what may be stored and logged of the client's address.
     """
-    fields = _Fields(headers)
+    fields = Fields(headers)
     navigation = is_navigation(method, fields)
     caller = _caller(fields.only(EDGE_HEADER), kept)
     if caller is None:
@@ -122,13 +122,14 @@ def read_visit(
     )
 
 
-class _Fields:
-    """Header lines by lower-case name."""
+class Fields:
+    """Header lines by lower-case name, whatever case they were sent in."""
 
     def __init__(self, headers: Sequence[tuple[bytes, bytes]]) -> None:
         self._lines = [(name.lower(), value) for name, value in headers]
 
     def all(self, name: bytes) -> list[bytes]:
+        """The values of a header, in order."""
         return [value for key, value in self._lines if key == name]
 
     def only(self, name: bytes) -> str | None:
@@ -139,7 +140,7 @@ class _Fields:
         return values[0].strip().decode("latin-1") if len(values) == 1 else ""
 
 
-def is_navigation(method: str, fields: _Fields) -> bool:
+def is_navigation(method: str, fields: Fields) -> bool:
     """Whether a person is on the way to a page.
 
     A POST counts as a form's where the browser does not say (no fetch metadata on plain http).

@@ -31,6 +31,13 @@ RESERVED_NOT_FOUND = Problem(
     "Paths under /.outerward/ are reserved, and this one holds nothing.",
     ASK_APP,
 )
+MISDIRECTED = Problem(
+    1007,
+    421,
+    "Not the address of the dashboard",
+    "The dashboard is here, but it answers under its own address only.",
+    "Go on to that address.",
+)
 BODY_TOO_LARGE = Problem(
     1010, 413, "Too large", "What you sent is larger than this application accepts.", "Send less at a time."
 )

@@ -140,6 +140,9 @@ _LONG_SESSION_NAMES = {
     "browser_session.user_agent.os_name": "os_name",
     "browser_session.user_agent.device_type": "device_type",
     "outerward.tunnel": "tunnel",
+    "outerward.user.name": "name",
+    "outerward.user.username": "username",
+    "outerward.user.email": "email",
     "route.id": "route",
 }
 _ENDED_FIELDS = {

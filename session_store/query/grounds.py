@@ -4,7 +4,7 @@ Reads only what is small: tags of users, the endpoints, the values of an index. 
 to the rows themselves. Knows no filter.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -17,7 +17,7 @@ from session_store.query import places
 from session_store.query.fields import ENDPOINT_TEXTS, Kind
 from session_store.query.lookups import Equals, Lookup, Networks, Prefix, TimeRange, Union, Word
 from session_store.query.places import Place, Run, Scored, Span, Stretch
-from session_store.query.words import folded, ip_key, network_bounds, word_bytes
+from session_store.query.words import folded, ip_key, network_bounds, provider_word_bytes, word_bytes
 from session_store.records import Endpoint, decode
 
 MERGED_AT_MOST = 16
@@ -125,7 +125,7 @@ class Surveyor:
 
     def _equal(self, field: str, value: str) -> list[Place] | None:
         if self._kind == "users":
-            return [places.value_run(keys.USER_WORDS, word_bytes(folded(value)))]
+            return [places.value_run(keys.USER_WORDS, word) for word in _entered(field, folded(value))]
         if self._kind == "ended":
             known = is_id(value, USER_PREFIX)
             return [places.value_run(keys.ENDED_USERS, bare(value))] if known else []
@@ -149,16 +149,42 @@ class Surveyor:
                 Stretch(keys.USERS, _USER_LEAD + span.low, _USER_LEAD + span.below)
             )
         if self._kind == "users":
-            return await self._word(folded(text))
-        return await self._valued(places.value_stretch(_BY[field], text.encode(errors="surrogatepass")))
+            return await self._words(_entered(field, folded(text)))
+        return [*await self._valued(places.value_stretch(_BY[field], text.encode(errors="surrogatepass")))]
 
     async def _word(self, text: str) -> list[Place] | None:
-        stretch = places.value_stretch(keys.USER_WORDS, word_bytes(text))
-        return [stretch] if self._kind == "users" else await self._of_some_users(stretch)
+        if self._kind == "users":
+            return await self._words([provider_word_bytes(text), word_bytes(text)])
+        of_users = await self._of_some_users(places.value_stretch(keys.USER_WORDS, word_bytes(text)))
+        return None if of_users is None else [*await self._at_providers(text), *of_users]
 
-    async def _valued(self, stretch: Stretch) -> list[Place]:
+    async def _words(self, beginnings: Sequence[bytes]) -> list[Place]:
+        """Users with a word that begins so; those of the same word are in order."""
+        stretches = [places.value_stretch(keys.USER_WORDS, each) for each in beginnings]
+        ends = await self._commands.run_all(
+            [end for each in stretches for end in (each.first(), each.last())]
+        )
+        found: list[Place] = []
+        for stretch, first, last in zip(stretches, ends[::2], ends[1::2], strict=True):
+            values = {
+                places.value_of(member)
+                for member in [*cast("list[bytes]", first), *cast("list[bytes]", last)]
+            }
+            if values:
+                found.append(places.value_run(stretch.key, *values) if len(values) == 1 else stretch)
+        return found
+
+    async def _at_providers(self, text: str) -> list[Place]:
+        """The sessions of every provider whose name begins with ``text``, folded."""
+        word = places.value_stretch(keys.USER_WORDS, provider_word_bytes(text))
+        if await self._first(word) is None:
+            return []
+        known = await self._valued(places.value_stretch(keys.BY_PROVIDER, b""))
+        return [place for place in known if isinstance(place, Stretch) or _is_named(place, text)]
+
+    async def _valued(self, stretch: Stretch) -> list[Run | Stretch]:
         """A run for each value in ``stretch``, or ``stretch`` where there are many."""
-        runs: list[Place] = []
+        runs: list[Run | Stretch] = []
         rest = stretch
         while member := await self._first(rest):
             if len(runs) == MERGED_AT_MOST:
@@ -194,6 +220,18 @@ class Surveyor:
         asked: list[Command] = [("GET", keys.user_tag_of(UserId(user_id))) for user_id in user_ids]
         tags = [read_tag(reply) for reply in await self._commands.run_all(asked)]
         return [Scored(keys.user_applications(tag), _SESSION_LEAD) for tag in tags if tag is not None]
+
+
+def _entered(field: str, text: str) -> tuple[bytes, ...]:
+    """What users whose ``field`` is, or begins with, ``text`` are entered under, in an older version too."""
+    if field == "identity_provider":
+        return provider_word_bytes(text), word_bytes(text)
+    return (word_bytes(text),)
+
+
+def _is_named(provider: Run, text: str) -> bool:
+    """Whether the provider whose sessions are at this place has a name that begins with ``text``, folded."""
+    return folded(provider.lead[:-1].decode(errors="surrogatepass")).startswith(text)
 
 
 _BY = {"identity_provider": keys.BY_PROVIDER, "country_code": keys.BY_COUNTRY}

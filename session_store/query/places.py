@@ -121,6 +121,11 @@ class Scored:
         """Which of ``ids`` are there: ``has`` reads each reply."""
         return ("ZMSCORE", self.key, *(self.lead + bare_id for bare_id in ids))
 
+    def latest(self, place: int) -> Command:
+        """The entry that so many are later than, with its score; none where there are not so many."""
+        low, below = self._bounds()
+        return ("ZRANGE", self.key, below, low, "BYSCORE", "REV", "LIMIT", place, 1, "WITHSCORES")
+
     def has(self, score: Reply) -> bool:
         """Whether this reply of ``testing`` says so."""
         if score is None:
@@ -154,6 +159,10 @@ class Stretch:
     def first(self) -> Command:
         """The first of them."""
         return (*self.gathering(Span()), "LIMIT", 0, 1)
+
+    def last(self) -> Command:
+        """The last of them."""
+        return ("ZRANGE", self.key, b"(" + self.below, b"[" + self.low, "BYLEX", "REV", "LIMIT", 0, 1)
 
     def some(self, count: int) -> Command:
         """``count`` of them."""

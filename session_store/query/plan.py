@@ -5,11 +5,11 @@ and what is left is for the rows themselves. Pure: counts come in, nothing is re
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 from session_store.query.grounds import MERGED_AT_MOST
-from session_store.query.places import Place, Run, Stretch
+from session_store.query.places import Place, Run, Scored, Stretch
 
 IDS_AT_MOST = 200_000
 """Ids that are looked at for one answer."""
@@ -26,15 +26,32 @@ _WORTH_A_TEST = 0.7
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A union with how many entries its places have; every row that is wanted is at one of them."""
+    """A union with how many entries its places have; every row that is wanted is at one of them.
+
+    ``in_no_order``: how many of the entries are not in runs, where some are.
+    """
 
     places: tuple[Place, ...]
     count: int
+    in_no_order: int = 0
 
     @property
-    def in_order(self) -> bool:
-        """Whether it can be read newest first, as far as need be."""
-        return len(self.places) <= MERGED_AT_MOST and all(isinstance(place, Run) for place in self.places)
+    def runs(self) -> tuple[Run, ...]:
+        """The places that can be read newest first, as far as need be; none where they are too many."""
+        runs = tuple(place for place in self.places if isinstance(place, Run))
+        return runs if len(runs) <= MERGED_AT_MOST else ()
+
+    @property
+    def others(self) -> tuple[Place, ...]:
+        """The places that are gathered before the first id is known."""
+        if not self.runs:
+            return self.places
+        return tuple(place for place in self.places if not isinstance(place, Run))
+
+    @property
+    def gathered(self) -> int:
+        """How many entries ``others`` have."""
+        return self.in_no_order if self.runs else self.count
 
     @property
     def can_test(self) -> bool:
@@ -46,10 +63,14 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Read ``leader``, and of its ids the rows of those that every one of ``tests`` has."""
+    """Read ``leader``, and of its ids the rows of those that every one of ``tests`` has.
+
+    ``before``: where everything leads and one of ``tests`` is of what was before some time, that one's place.
+    """
 
     leader: Counted
     tests: tuple[Counted, ...]
+    before: Scored | None = None
 
 
 def choose(everything: Counted, unions: Sequence[Counted], rows: int) -> Plan:
@@ -60,9 +81,18 @@ def choose(everything: Counted, unions: Sequence[Counted], rows: int) -> Plan:
     plans = [
         _costed(leader, [(union, part) for union, part in parts.items() if union != leader], rows / hits)
         for leader in (everything, *parts)
-        if leader.in_order or leader.count <= GATHERED_AT_MOST
+        if leader.gathered <= GATHERED_AT_MOST
     ]
-    return min(plans, key=lambda costed: costed[0])[1]
+    plan = min(plans, key=lambda costed: costed[0])[1]
+    return replace(plan, before=_before(plan.tests)) if plan.leader == everything else plan
+
+
+def _before(tests: Sequence[Counted]) -> Scored | None:
+    for union in tests:
+        match union.places:
+            case (Scored(below=int()) as place,):
+                return place
+    return None
 
 
 def _costed(leader: Counted, others: Sequence[tuple[Counted, float]], share: float) -> tuple[float, Plan]:
@@ -71,7 +101,5 @@ def _costed(leader: Counted, others: Sequence[tuple[Counted, float]], share: flo
     seen = leader.count * min(share, 1.0)
     asked = sum(len(union.places) for union, _ in tested)
     left = prod(part for _, part in tested)
-    cost = seen * (_ID + _TEST * asked + _ROW * left)
-    if not leader.in_order:
-        cost += leader.count * _ID
+    cost = seen * (_ID + _TEST * asked + _ROW * left) + leader.gathered * _ID
     return cost, Plan(leader, tuple(union for union, _ in tested))

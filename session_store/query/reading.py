@@ -35,7 +35,7 @@ class Reading(Generic[V]):
         self._read: Read[V] = read
         self._matches: Callable[[V], bool] = matches
         self._lead = survey.lead
-        self._walk = Nothing() if survey.plan is None else walk(commands, survey.plan.leader, survey.span)
+        self._walk = Nothing() if survey.plan is None else walk(commands, survey.plan, survey.span)
         self._sieve = Sieve(commands, () if survey.plan is None else survey.plan.tests)
         self._rows_at_most = rows_at_most
         self._kept: list[BareId] = []

@@ -11,7 +11,7 @@ from session_store.commands import Commands
 from session_store.query.fields import Kind
 from session_store.query.grounds import GROUNDS, Surveyor, is_on_ids, span_of
 from session_store.query.lookups import Union
-from session_store.query.places import Place, Span
+from session_store.query.places import Place, Run, Span
 from session_store.query.plan import Counted, Plan, choose
 
 _UNIONS_AT_MOST = 8
@@ -57,4 +57,9 @@ async def survey(commands: Commands, kind: Kind, unions: Sequence[Union], span: 
 
 async def _counted(commands: Commands, unions: Sequence[tuple[Place, ...]], span: Span) -> list[Counted]:
     replies = iter(await commands.run_all([place.counting(span) for union in unions for place in union]))
-    return [Counted(union, sum(cast("int", next(replies)) for _ in union)) for union in unions]
+    counted = []
+    for union in unions:
+        counts = [(place, cast("int", next(replies))) for place in union]
+        in_no_order = sum(count for place, count in counts if not isinstance(place, Run))
+        counted.append(Counted(union, sum(count for _, count in counts), in_no_order))
+    return counted

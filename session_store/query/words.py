@@ -11,6 +11,9 @@ from session_store.records import ApplicationSession, Principal, User
 LONGEST_WORD = 100
 """Characters of a word that are entered; what follows them is compared on the record."""
 
+_OF_PROVIDERS = b"\1"
+"""What stands before a provider's name among the words, since all its users have that one."""
+
 _MAPPED_FROM = 96
 
 
@@ -20,13 +23,23 @@ def folded(text: str) -> str:
 
 
 def word_bytes(folded_text: str) -> bytes:
-    """The bytes that ``folded_text`` is entered under, and that what begins so begins with."""
-    return folded_text[:LONGEST_WORD].encode(errors="surrogatepass")
+    """The bytes that ``folded_text`` is entered under, and that what begins so begins with.
+
+    Without a 0, which ends a word in the index.
+    """
+    return folded_text[:LONGEST_WORD].replace("\0", "").encode(errors="surrogatepass")
+
+
+def provider_word_bytes(folded_text: str) -> bytes:
+    """As ``word_bytes``, of a provider's name: these stand together, apart from the words of people."""
+    return _OF_PROVIDERS + word_bytes(folded_text)
 
 
 def words_of(user: User) -> tuple[bytes, ...]:
     """What ``user`` is entered under in the index of words, each once."""
-    return tuple(dict.fromkeys(word_bytes(word) for word in searched_words(user)))
+    provider = folded(user.provider_name)
+    own = dict.fromkeys(word_bytes(word) for word in principal_words("", user.principal))
+    return (*((provider_word_bytes(provider),) if provider else ()), *own)
 
 
 def searched_words(user: User) -> Iterator[str]:

@@ -102,7 +102,9 @@ class Reply:
 class Program:
     """``outerward`` with ``arguments``, started in ``folder``; logs go to a file, or to ``stderr``."""
 
-    def __init__(self, folder: Path, *arguments: str, stderr: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, *arguments: str, stderr: int | None = None, stdin: int = subprocess.DEVNULL
+    ) -> None:
         self.state = folder / "state"
         self.ready_file = folder / "ready"
         self.edge = self.admin = ""
@@ -112,7 +114,7 @@ class Program:
                 [sys.executable, "-c", _COMMAND, *arguments],
                 cwd=folder,
                 env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=subprocess.PIPE,
                 stderr=log if stderr is None else stderr,
                 start_new_session=True,

@@ -5,6 +5,7 @@
 
 from tests.support import (
     removals_admin,
+    removals_dashboard,
     removals_engine,
     removals_events,
     removals_finding,
@@ -13,10 +14,12 @@ from tests.support import (
     removals_oauth,
     removals_openid,
     removals_outside,
+    removals_pages,
     removals_people,
     removals_records,
     removals_rules,
     removals_saml,
+    removals_sign_in,
     removals_steps,
     removals_xml,
 )
@@ -36,6 +39,9 @@ REMOVALS = (
     *removals_events.REMOVALS,
     *removals_finding.REMOVALS,
     *removals_admin.REMOVALS,
+    *removals_dashboard.REMOVALS,
+    *removals_pages.REMOVALS,
+    *removals_sign_in.REMOVALS,
     *removals_outside.REMOVALS,
 )
 

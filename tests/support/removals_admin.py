@@ -229,7 +229,7 @@ _STREAMED = (
     *removals(
         "admin_api/event_stream.py",
         _FLOW,
-        ("a stream's token is looked at", "if not await self._stands(token):"),
+        ("a stream's token is looked at", "if not await _still(stands):"),
         ("the event that revokes a token ends its streams", "if _revokes(stored, token):"),
         ("a stream ends with its token", " and self._left_s(token) > 0:", ":"),
         ("a token that is gone begins no stream", "raise Problem(Code.BAD_CREDENTIALS)", "return None"),

@@ -237,7 +237,7 @@ _FOUND = (
         _PLAN,
         (
             "no more is gathered at once than checks can wait for",
-            "if leader.in_order or leader.count <= GATHERED_AT_MOST",
+            "if leader.gathered <= GATHERED_AT_MOST",
             "if True",
         ),
     ),

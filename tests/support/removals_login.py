@@ -37,7 +37,7 @@ _DECIDED = (
         ),
         (
             "a return path is checked again at use",
-            "return_path = safe_return_path(transaction.return_path)",
+            "return_path = own_path(visit.host, transaction.return_path)",
             "return_path = transaction.return_path",
         ),
         (

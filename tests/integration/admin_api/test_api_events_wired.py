@@ -65,7 +65,7 @@ async def admin_process(folder: Path, store_url: str, webhook: str) -> AsyncIter
     """The admin process within this one; where it listens."""
     file = folder / "outerward.toml"
     file.write_text(CONFIGURATION.format(store=store_url, webhook=webhook, secret=SECRET))
-    admin = Admin(load_settings(file, {}).settings, EDGE_PORT, lambda: "up", _nothing_counted)
+    admin = Admin(load_settings(file, {}).settings, EDGE_PORT, lambda: "up", _nothing_counted, lambda: None)
     listener = socket.create_server(("127.0.0.1", 0))
     await admin.start([listener])
     try:

@@ -55,6 +55,7 @@ def test_check_goes_through_by_itself(folder: Path) -> None:
 def test_ready_it_prints_one_line_and_its_lists_are_not_empty(demo: Program, folder: Path) -> None:
     assert demo.process.stdout is not None
     told = json.loads(demo.process.stdout.readline())
+    assert set(told) == {"edge", "admin", "admin_token", "tunnels", "providers", "users"}
     assert (told["edge"], told["admin"]) == (demo.edge, demo.admin)
     assert [tunnel["name"] for tunnel in told["tunnels"]] == ["app", "clock", "wiki"]
     assert [provider["type"] for provider in told["providers"]] == ["oidc", "saml"]
@@ -134,8 +135,9 @@ def test_its_text_holds_no_token_and_the_end_of_its_terminal_ends_it(folder: Pat
         program.stop()
     assert token not in text + program.log
     for shown in (
+        f"Open the dashboard: {program.admin}/dashboard/login?code=",
         "http://app.localhost",
-        "mira@example.com",
+        "mira@example.com      admin",
         "curl",
         "outerward sessions revoke",
         "admin-token",

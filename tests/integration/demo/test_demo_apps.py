@@ -65,6 +65,21 @@ async def test_the_clock_tells_the_time(urls: tuple[str, str, str]) -> None:
     assert "00:00:00" in page
 
 
+async def test_the_clock_ticks_over_a_websocket_until_it_is_closed(urls: tuple[str, str, str]) -> None:
+    async with aiohttp.ClientSession() as http, http.ws_connect(f"{urls[1]}/ticks") as line:
+        assert await line.receive_str() == "1970-01-01T00:00:00+00:00"
+        assert await line.receive_str() == "1970-01-01T00:00:00+00:00"
+        assert await line.close()
+
+
+async def test_the_clock_ticks_as_an_event_stream(urls: tuple[str, str, str]) -> None:
+    async with aiohttp.ClientSession() as http, http.get(f"{urls[1]}/events") as response:
+        assert response.content_type == "text/event-stream"
+        for _ in range(2):
+            assert await response.content.readline() == b"data: 1970-01-01T00:00:00+00:00\n"
+            assert await response.content.readline() == b"\n"
+
+
 async def test_the_wiki_shows_its_pages_who_reads_them_and_the_ways_on(urls: tuple[str, str, str]) -> None:
     headers = {"X-Forwarded-Preferred-Username": "<i>ada", "X-Forwarded-Email": "ada@example.com"}
     async with (

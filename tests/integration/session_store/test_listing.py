@@ -152,6 +152,22 @@ async def test_users_are_listed_newest_first_with_their_live_sessions(scene: Sce
     assert [view.sessions for view in found] == [0, 0, 2, 0, 0]
 
 
+async def test_of_up_to_50_sessions_of_a_user_the_live_ones_are_counted_and_more_as_the_index_has_them(
+    scene: Scene, store_url: str
+) -> None:
+    few, many = [await scene.login(name, name) for name in ("ada", "eve")]
+    await scene.visit(few, "app")
+    await scene.visit(many, "app")
+    gone = IdSource(now_s=lambda: scene.clock() / 1000)
+    server = RedisServer.looking_at(store_url)
+    over = scene.clock() + DAY_MS
+    for browser, stale in ((few, 49), (many, 50)):
+        index = store_keys.user_applications(browser.user_tag)
+        server.zadd(index, {gone.session(): over for _ in range(stale)})
+    page = await scene.store.users(limit=2, before=None)
+    assert [(view.user.id, view.sessions) for view in page.items] == [(many.user_id, 51), (few.user_id, 1)]
+
+
 async def test_the_indexes_of_a_user_forget_what_is_over_and_outlive_what_is_not(
     scene: Scene, store_url: str
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from admin_api.auth import Authenticator, Caller, FailureLimit, Scope
+from admin_api.auth import Authenticator, Caller, Limit, Scope
 from admin_api.problems import Code, Problem
 from session_store import ApiToken, Store
 
@@ -29,7 +29,7 @@ class OneToken:
 
 
 def authenticator(store: object | None = None, bootstrap: str | None = BOOTSTRAP) -> Authenticator:
-    return Authenticator(cast("Store", store or OneToken()), bootstrap, FailureLimit(lambda: 0.0))
+    return Authenticator(cast("Store", store or OneToken()), bootstrap, Limit(lambda: 0.0))
 
 
 async def refusal(*lines: str, using: Authenticator | None = None) -> Code:
@@ -127,7 +127,7 @@ async def test_a_token_of_an_unknown_scope_may_nothing() -> None:
 
 def test_ten_failures_a_second_and_address_are_let_by() -> None:
     now = 100.0
-    limit = FailureLimit(lambda: now)
+    limit = Limit(lambda: now)
     assert [limit.exceeded_by("a") for _ in range(12)] == [False] * 10 + [True] * 2
     assert not limit.exceeded_by("b")
     now = 101.0
@@ -136,12 +136,22 @@ def test_ten_failures_a_second_and_address_are_let_by() -> None:
 
 def test_the_limit_forgets_the_addresses_of_past_seconds() -> None:
     now = 0.0
-    limit = FailureLimit(lambda: now)
+    limit = Limit(lambda: now)
     for address in range(1000):
         limit.exceeded_by(str(address))
     now = 1.0
     limit.exceeded_by("a")
-    assert list(limit._failures) == ["a"]
+    assert list(limit._counts) == ["a"]
+
+
+def test_a_limit_may_hold_for_longer_than_a_second() -> None:
+    now = 60.0
+    limit = Limit(lambda: now, most=2, within_s=60)
+    assert [limit.exceeded_by("a") for _ in range(3)] == [False, False, True]
+    now = 119.0
+    assert limit.exceeded_by("a")
+    now = 120.0
+    assert not limit.exceeded_by("a")
 
 
 async def test_no_credentials_are_no_attempt() -> None:

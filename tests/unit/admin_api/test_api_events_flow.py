@@ -57,7 +57,7 @@ class Script:
 
     coming: Coming = field(default_factory=lambda: Coming([]))
     pages: list[EventPage] = field(default_factory=list)
-    has_tokens: list[ApiToken] | None = field(default_factory=list)
+    has_tokens: list[ApiToken] = field(default_factory=list)
     asked: list[str | None] = field(default_factory=list)
 
     async def last_event(self) -> str:
@@ -68,8 +68,6 @@ class Script:
         return self.coming
 
     async def tokens(self) -> list[ApiToken]:
-        if self.has_tokens is None:
-            raise StoreUnavailable
         return self.has_tokens
 
     async def events(self, *, before: str | None, **_wanted: object) -> EventPage:
@@ -138,16 +136,30 @@ async def test_the_expiry_is_waited_for_where_nothing_comes(token: ApiToken) -> 
     assert len(await parts(opened, "token:owtok_1")) == 1
 
 
-async def test_a_heartbeat_looks_at_the_token_and_forgives_a_store_that_is_away(token: ApiToken) -> None:
-    script = Script(has_tokens=[token])
-    opened = streams(script, heartbeat_s=0.01)
-    stream = await opened.stream(Call(actor="token:owtok_1"))
+async def test_a_heartbeat_looks_at_who_reads_and_forgives_a_store_that_is_away() -> None:
+    looks: list[bool | None] = [True, None, None, False]
+
+    async def stands() -> bool:
+        look = looks.pop(0)
+        if look is None:
+            raise StoreUnavailable
+        return look
+
+    stream = await streams(Script(), heartbeat_s=0.01).stream(Call(actor="edgusr_1", stands=stands))
     async with asyncio.timeout(GUARD_S):
+        begin, *rest = [part async for part in stream.parts]
+    assert (begin, rest) == (b"retry: 1000\nid: evt_1_0\n\n", [b": heartbeat\n\n"] * 3)
+    assert looks == []
+
+
+async def test_a_stream_is_not_begun_for_a_session_that_is_over_by_then() -> None:
+    async def stands() -> bool:
+        return False
+
+    stream = await streams(Script()).stream(Call(actor="edgusr_1", stands=stands))
+    with pytest.raises(Problem) as refused:
         await anext(stream.parts)
-        script.has_tokens = None
-        assert [await anext(stream.parts) for _ in range(3)] == [b": heartbeat\n\n"] * 3
-        script.has_tokens = []
-        assert [part async for part in stream.parts] == []
+    assert refused.value.code is Code.SESSION_OVER
 
 
 async def test_all_streams_end_together_and_no_other_begins() -> None:

@@ -154,6 +154,7 @@ def test_a_session_of_a_tunnel_has_exactly_the_documented_members() -> None:
         "outerward": {
             "tunnel": "wiki",
             "provider": "corp",
+            "user": {"name": "", "username": "", "email": ""},
             "requests": 41,
             "network": "",
             "flags": [],

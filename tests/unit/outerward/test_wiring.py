@@ -37,12 +37,10 @@ async def test_no_saml_provider_may_call_itself_like_one_that_the_operator_named
     (tmp_path / "outerward.toml").write_text(_CONFIGURATION.format(folder=tmp_path, known=known))
     loaded = load_settings(tmp_path / "outerward.toml", {})
     edge = Edge(loaded.settings, 4180, lambda _: None, lambda: None)
-    other = edge._providers["other"]
+    other = edge._adapters.providers["other"]
 
     with pytest.raises(LoginError, match="is what provider 'known' is called"):
         await other.begin(relying_party("https://app.example.com", "other", "saml"))
 
-    for provider in edge._providers.values():
-        await provider.close()
-    edge._threads.close()
+    await edge._adapters.close()
     await edge._store.close()

@@ -103,6 +103,8 @@ def kinds() -> dict[str, str]:
         "failures": keys.failures("192.0.2.1"),
         "used": keys.used("assertion"),
         "settled": keys.settled("name"),
+        "dashboard_session": keys.dashboard_session(cookie_hash),
+        "dashboard_link": keys.dashboard_link(b"hash"),
         "token": keys.token(b"hash"),
         "token_hash_of": keys.token_hash_of(TokenId("owtok_x")),
         "token_use": keys.token_use(TokenId("owtok_x")),

@@ -36,6 +36,16 @@ def test_a_login_says_who_where_and_with_what() -> None:
     assert words == ["signed in", "ada@example.com", "wiki, 192.0.2.1 DE, Firefox on Linux"]
 
 
+def test_a_sign_in_to_the_dashboard_says_with_what() -> None:
+    by_token = {"type": "dashboard_login", "actor": "token:owtok_1", "details": {"name": "ops", "by": "link"}}
+    words = [
+        part.strip() for part in line(at="2026-05-04T12:00:00Z", **by_token)[8:].split("  ") if part.strip()
+    ]
+    assert words == ["dashboard in", "ops", "with link, by token:owtok_1"]
+    by_provider = {"type": "login", "actor": "edgusr_1", "user": {"id": "edgusr_1"}}
+    assert event_lines.facts({**by_provider, "details": {"place": "dashboard"}}) == "dashboard"
+
+
 def test_a_revocation_says_by_whom_why_and_how_many() -> None:
     facts = event_lines.facts(
         {

@@ -178,6 +178,42 @@ def test_with_a_login_host_there_is_one_address_of_each(
     ]
 
 
+@pytest.mark.parametrize(
+    ("edge", "visitors"),
+    [
+        ("", "https://apps.example.com"),
+        ('[edge]\nlogin_host = "login.example.com"\n', "https://login.example.com"),
+    ],
+    ids=["each host", "login host"],
+)
+def test_the_provider_of_the_dashboard_has_addresses_there_too(
+    folder: Path, capsys: pytest.CaptureFixture[str], edge: str, visitors: str
+) -> None:
+    admin = '[admin]\npublic_url = "https://admin.example.com"\nprovider = "hub"\nroles = { admin = ["*"] }'
+    text = CONFIGURATION.format(edge=edge + admin).replace(".localhost", ".example.com")
+    (folder / "outerward.toml").write_text(text)
+    told = guide(capsys, "hub")
+
+    assert addresses(told) == [
+        f"{visitors}/.outerward/callback/hub",
+        "https://admin.example.com/.outerward/callback/hub",
+    ]
+    assert "The addresses at https://admin.example.com are the dashboard's" in told
+    assert "admin.example.com" not in guide(capsys, "corp")
+
+
+def test_a_provider_of_the_dashboard_alone_has_its_addresses(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    admin = '[admin]\nlisten = "127.0.0.1:0"\nprovider = "corp"\nroles = { admin = ["*"] }'
+    (folder / "outerward.toml").write_text(CONFIGURATION.format(edge=admin).partition("[[tunnel]]")[0])
+    told = guide(capsys, "corp")
+
+    assert addresses(told)[0] == "http://127.0.0.1:0/.outerward/callback/corp"
+    assert "no address to register" not in told
+    assert "admin.listen asks for a free port" in told
+
+
 @pytest.mark.usefixtures("configured")
 def test_a_kind_that_is_not_configured_yet_is_for_the_hosts_that_there_are(
     capsys: pytest.CaptureFixture[str],

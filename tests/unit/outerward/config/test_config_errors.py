@@ -133,8 +133,6 @@ TABLE = [
     ),
     (5, "bootstrap_token = 1", "5: admin.bootstrap_token: must be a string, not a number"),
     (5, 'bootstrap_token = "env:NOPE"', "5: admin.bootstrap_token: the environment variable NOPE is not set"),
-    (5, 'provider = "corp"', "5: admin.provider: is not available in this version"),
-    (5, "roles = {}", "5: admin.roles: is not available in this version"),
     # store
     (7, 'url = "redis://h"', "6: store.secret: is required unless the store is embedded"),
     (7, 'url = "mysql://u:hunter2@h"', "7: store.url: must be embedded, redis://HOST:PORT, rediss://HOST:PORT or unix:///path"),

@@ -47,6 +47,7 @@ sp_certificate = '''{CERTIFICATE}'''
 url = "https://alerts.example.com"
 secret = "env:SECOND"
 """
+DASHBOARD = {"OUTERWARD_ADMIN_PROVIDER": "corp"}
 ENVIRON = {"SECOND": f"{CANARY}second", "CORP_SECRET": f"{CANARY}secret"}
 
 
@@ -199,4 +200,22 @@ def test_every_key_of_the_schema_is_shown(folder: Path, text: str) -> None:
     for section in ("edge", "admin", "store", "geoip", "log", "metrics", "privacy"):
         kind = inspect.type_info(type(getattr(Settings(), section)))
         assert isinstance(kind, inspect.StructType)
-        assert {f"{section}.{each.encode_name}" for each in kind.fields} <= found.keys()
+        assert {f"{section}.{name}" for name in leaves(kind)} <= found.keys()
+
+
+def leaves(kind: inspect.StructType) -> Iterator[str]:
+    """The keys of ``kind``, and in place of a table's those that stand in it."""
+    for each in kind.fields:
+        inner = [each.type] if isinstance(each.type, inspect.StructType) else []
+        yield from (f"{each.encode_name}.{name}" for held in inner for name in leaves(held))
+        yield from () if inner else (each.encode_name,)
+
+
+def test_roles_are_shown_one_by_one_with_the_line_of_each(folder: Path) -> None:
+    found = rows(folder, f'{SECRETS}[admin.roles]\nviewer = "@example.com"\n', {**ENVIRON, **DASHBOARD})
+    line = SECRETS.count("\n") + 2
+
+    assert found["admin.provider"].origin == "environment OUTERWARD_ADMIN_PROVIDER"
+    assert found["admin.roles.viewer"].value == ["@example.com"]
+    assert found["admin.roles.viewer"].origin == f"{folder}/outerward.toml:{line}"
+    assert (found["admin.roles.admin"].value, found["admin.roles.admin"].origin) == (None, "default")

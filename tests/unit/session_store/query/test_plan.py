@@ -67,8 +67,22 @@ def test_what_is_in_no_order_and_too_much_to_gather_never_leads() -> None:
 @pytest.mark.parametrize(("number", "in_order"), [(16, True), (17, False)])
 def test_16_values_are_merged_and_not_more(number: int, in_order: bool) -> None:
     places: tuple[Place, ...] = tuple(Run(b"run", b"%d\0" % value) for value in range(number))
-    assert Counted(places, 1).in_order is in_order
+    assert Counted(places, 1).gathered == (0 if in_order else 1)
     assert Counted(places, 1).can_test is in_order
+
+
+def test_of_values_and_what_is_in_no_order_that_alone_is_gathered() -> None:
+    value, network = Run(b"run", b"DE\0"), Stretch(b"ip", b"4", b"5")
+    both = Counted((value, network), 90_000, in_no_order=20)
+    assert (both.runs, both.others, both.gathered) == ((value,), (network,), 20)
+    assert choose(EVERYTHING, [both], 101).leader == both
+
+
+def test_where_everything_leads_and_some_time_is_an_upper_bound_its_index_says_where_to_begin() -> None:
+    assert choose(EVERYTHING, [scored(45_000)], 101).before == scored(45_000).places[0]
+    assert choose(EVERYTHING, [scored(50)], 101).before is None
+    since = Counted((Scored(b"active", b"edgses_", 1, None),), 45_000)
+    assert choose(EVERYTHING, [since], 101).before is None
 
 
 def test_ids_of_a_time_are_those_of_its_seconds_and_ten_seconds_on_either_side() -> None:

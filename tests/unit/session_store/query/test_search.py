@@ -5,7 +5,7 @@ import pytest
 
 from session_store.query import Search, Wanted, parse_filter
 from session_store.query.lookups import Prefix, Word
-from session_store.query.words import LONGEST_WORD, ip_key, words_of
+from session_store.query.words import LONGEST_WORD, ip_key, word_bytes, words_of
 from session_store.views import UserView
 from tests.unit.session_store.query.test_filter_words import ENDED, PRINCIPAL, SESSION, USER, VIEW
 
@@ -78,18 +78,30 @@ def test_nothing_asks_for_nothing() -> None:
 
 def test_a_user_is_entered_under_each_word_once() -> None:
     assert sorted(words_of(USER)) == [
+        b"\1okta eu",
         b"00u1",
         b"ada",
         b"ada lovelace",
         b"ada@example.com",
         b"lovelace",
-        b"okta eu",
     ]
 
 
 def test_a_user_of_whom_nothing_is_known_is_entered_under_the_provider_and_its_id() -> None:
     nobody = msgspec.structs.replace(PRINCIPAL, username="", name=" ", email="")
-    assert words_of(msgspec.structs.replace(USER, principal=nobody)) == (b"okta eu", b"00u1")
+    assert words_of(msgspec.structs.replace(USER, principal=nobody)) == (b"\1okta eu", b"00u1")
+
+
+def test_a_user_called_as_a_provider_is_entered_under_both() -> None:
+    principal = msgspec.structs.replace(PRINCIPAL, name="Okta EU", username="", email="")
+    words = words_of(msgspec.structs.replace(USER, principal=principal))
+    assert words == (b"\1okta eu", b"okta eu", b"00u1", b"eu")
+
+
+def test_no_word_has_what_ends_one_in_the_index() -> None:
+    principal = msgspec.structs.replace(PRINCIPAL, username="ada\0x")
+    assert b"adax" in words_of(msgspec.structs.replace(USER, principal=principal))
+    assert word_bytes("ada\0") == b"ada"
 
 
 def test_a_long_word_is_entered_by_its_beginning_and_compared_whole() -> None:
