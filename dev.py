@@ -269,7 +269,8 @@ def test(arguments: list[str]) -> int:
         bring_debian_packages()
     bring_providers()
     failed = failed_linters()
-    workers = str(max(2, min(4, os.cpu_count() or 2)))
+    # One more than there are cores: many tests mostly wait, for a browser or for a time to pass.
+    workers = str(max(2, min(4, os.cpu_count() or 2)) + 1)
     chosen = [] if "--long" in arguments else ["-m", "not long"]
     rest = [argument for argument in arguments if argument not in ("--long", "--install")]
     plugins = ["-p", "tests.support.needs", "-n", workers, "--dist", "worksteal"]
