@@ -273,7 +273,7 @@ def test(arguments: list[str]) -> int:
     workers = str(max(2, min(4, os.cpu_count() or 2)) + 1)
     chosen = [] if "--long" in arguments else ["-m", "not long"]
     rest = [argument for argument in arguments if argument not in ("--long", "--install")]
-    plugins = ["-p", "tests.support.needs", "-n", workers, "--dist", "loadfile"]
+    plugins = ["-p", "tests.support.needs", "-n", workers, "--dist", "loadfile", "--no-loadscope-reorder"]
     code = call([PYTHON, "-m", "pytest", *plugins, *chosen, *rest])
     if "--long" in arguments:
         failed += failed_pythons(workers)
