@@ -4,7 +4,8 @@ from admin_api.administration import Administration, Administrator, FindPerson, 
 from admin_api.app import AddPages, create_app
 from admin_api.auth import Caller, Scope
 from admin_api.event_shapes import RenderEvent, event_renderer
-from admin_api.problems import Code, Problem
+from admin_api.pipeline import new_operation_id
+from admin_api.problems import Code, Problem, place_of
 from admin_api.server import AdminRunner
 from admin_api.settings import AdminSettings, RoleSettings
 from admin_api.topology import Topology
@@ -26,4 +27,6 @@ __all__ = [
     "Topology",
     "create_app",
     "event_renderer",
+    "new_operation_id",
+    "place_of",
 ]

@@ -4,8 +4,6 @@ Every answer here is a page, a redirect or a file, whatever goes wrong. What peo
 read from the API: nothing of it passes through here.
 """
 
-import secrets
-import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +12,7 @@ from importlib.resources import files
 import structlog
 from aiohttp import web
 
-from admin_api import Administration, Administrator
+from admin_api import Administration, Administrator, new_operation_id, place_of
 from dashboard.forms import BadForm
 from dashboard.pages import Pages, Refusal, SignInChoice
 from dashboard.places import HOME, LOGIN, LOGOUT, kind_at, login_at, page_at, safe_return_path
@@ -24,7 +22,6 @@ from dashboard.texts import Texts
 from session_store import StoreUnavailable
 
 STATIC = "/dashboard/static/"
-_FRAMES_LOGGED = 5
 _NOT_THERE = {"user": Refusal.NO_USER, "session": Refusal.NO_SESSION}
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
@@ -57,8 +54,6 @@ class Dashboard:
         self,
         administration: Administration,
         providers: Sequence[SignInChoice] = (),
-        *,
-        new_operation_id: Callable[[], str] = lambda: "op_" + secrets.token_hex(16),
     ) -> None:
         """Reads all files and texts. Raises BadCatalogue and NoSuchModule."""
         package = files("dashboard")
@@ -68,7 +63,6 @@ class Dashboard:
         self._administration = administration
         self._pages = Pages(texts, self._files, static, administration.public_url, providers)
         self._sign_in = SignIn(administration, self._pages)
-        self._new_operation_id = new_operation_id
 
     def add_to(self, app: web.Application) -> None:
         """Add every address of the dashboard to the admin listener's application."""
@@ -86,7 +80,7 @@ class Dashboard:
         ]
 
     async def _serve(self, address: Address, request: web.Request) -> web.Response:
-        operation_id = self._new_operation_id()
+        operation_id = new_operation_id()
         try:
             response = await self._admitted(address, request)(request)
         except Exception as error:
@@ -156,12 +150,11 @@ def _refusal_of(error: Exception, method: str, operation_id: str) -> Refusal:
         # What was sent is not sent again by itself: whoever did it says so once more.
         return Refusal.NOTHING_DONE if method == "POST" else Refusal.STORE_AWAY
     # Where it was raised and nothing more: its text may quote what the browser sent.
-    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES_LOGGED:]
     _log.error(
         "dashboard_internal_error",
         operation_id=operation_id,
         error=type(error).__name__,
-        at=[f"{frame.name}:{frame.lineno}" for frame in frames],
+        at=place_of(error),
     )
     return Refusal.FAULT
 

@@ -4,10 +4,8 @@ A session stands for its token and ends with it. Knows no person, no cookie's na
 in through a provider has a browser session.
 """
 
-import hashlib
 import re
 import secrets
-from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,7 +17,7 @@ from session_store.commands import Commands
 from session_store.errors import StoreUnavailable
 from session_store.ids import TokenId
 from session_store.records import ApiToken, CookieHash, DashboardSession, Milliseconds, decode, encode
-from session_store.tokens import Tokens
+from session_store.tokens import Tokens, secret_hash
 
 LONGEST_MS = 8 * 3_600_000
 IDLE_MS = 3_600_000
@@ -91,14 +89,14 @@ class DashboardSessions:
         if token is None:
             return None
         code = secrets.token_urlsafe(_CODE_BYTES)
-        await self._commands.run("SET", keys.dashboard_link(_hash(code)), token.id, "PX", LINK_MS)
+        await self._commands.run("SET", _place_of(code), token.id, "PX", LINK_MS)
         return code
 
     async def take_link(self, code: str) -> ApiToken | None:
         """See Store.take_dashboard_link."""
         if not _CODE.fullmatch(code):
             return None
-        token_id = await self._commands.run("GETDEL", keys.dashboard_link(_hash(code)))
+        token_id = await self._commands.run("GETDEL", _place_of(code))
         if not isinstance(token_id, bytes):
             return None
         return await self._tokens.by_id(TokenId(token_id.decode()), in_use=True)
@@ -108,5 +106,5 @@ def _is_live(session: DashboardSession, now: Milliseconds) -> bool:
     return now < min(session.began_at + LONGEST_MS, session.used_at + IDLE_MS)
 
 
-def _hash(code: str) -> bytes:
-    return urlsafe_b64encode(hashlib.sha256(code.encode()).digest()).rstrip(b"=")
+def _place_of(code: str) -> bytes:
+    return keys.dashboard_link(secret_hash(code))

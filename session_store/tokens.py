@@ -35,10 +35,10 @@ class Tokens:
         now = self._now_ms()
         token = ApiToken(id=self._ids.token(), name=name, scope=scope, created_at=now, expires_at=expires_at)
         life = ("PX", max(1, expires_at - now)) if expires_at is not None else ()
-        place = keys.token(_hash(secret))
+        place = keys.token(secret_hash(secret))
         await self._commands.run_all(
             [
-                ("SET", keys.token_hash_of(TokenId(token.id)), _hash(secret), *life),
+                ("SET", keys.token_hash_of(TokenId(token.id)), secret_hash(secret), *life),
                 ("ZADD", keys.TOKENS, 0, token.id),
             ]
         )
@@ -49,7 +49,7 @@ class Tokens:
         """See Store.token_by_secret."""
         if not _SHAPE.fullmatch(secret):
             return None
-        token = self._valid(await self._commands.run("GET", keys.token(_hash(secret))))
+        token = self._valid(await self._commands.run("GET", keys.token(secret_hash(secret))))
         if token is not None:
             await self._note_use(token)
         return token
@@ -132,5 +132,6 @@ def new_token_secret() -> str:
     return f"owt_{secrets.token_urlsafe(_SECRET_BYTES)}"
 
 
-def _hash(secret: str) -> bytes:
+def secret_hash(secret: str) -> bytes:
+    """What is kept of a secret of 256 random bits: its SHA-256, in base64url."""
     return urlsafe_b64encode(hashlib.sha256(secret.encode()).digest()).rstrip(b"=")

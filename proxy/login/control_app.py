@@ -6,8 +6,6 @@ What the edge says of a request it takes from a header; who has it from elsewher
 """
 
 import asyncio
-import secrets
-import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +21,7 @@ from proxy.login import answers
 from proxy.login.answers import Answer
 from proxy.login.arrive import receive_answer, receive_code
 from proxy.login.begin import begin_for_third_party, begin_login
-from proxy.login.desk import Desk, log
+from proxy.login.desk import Desk, fresh_secret, log, unix_ms
 from proxy.login.finish import finish_arrived, finish_login
 from proxy.login.forms import Forms
 from proxy.login.leave import leave, signed_out
@@ -58,14 +56,6 @@ class Rim:
     turns: Mapping[tuple[str, Errand], Turns]
 
 
-def _new_secret() -> str:
-    return secrets.token_urlsafe(32)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
 def create_control_app(
     site: Site,
     store: Store,
@@ -73,8 +63,8 @@ def create_control_app(
     *,
     identity_key: IdentityKey | None = None,
     contexts: Contexts | None = None,
-    now_ms: Callable[[], int] = _now_ms,
-    new_secret: Callable[[], str] = _new_secret,
+    now_ms: Callable[[], int] = unix_ms,
+    new_secret: Callable[[], str] = fresh_secret,
 ) -> web.Application:
     """The application that answers ``/.outerward/…`` and its aliases.
 

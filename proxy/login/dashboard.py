@@ -5,7 +5,6 @@ nor of any page but the login's own.
 """
 
 import secrets
-import time
 from collections.abc import Callable, Sequence
 
 from aiohttp import web
@@ -17,7 +16,7 @@ from proxy.context.client_address import plain_address
 from proxy.identity_jwt import IdentityKey
 from proxy.login import answers
 from proxy.login.control_app import Control, response_of
-from proxy.login.desk import Desk, log
+from proxy.login.desk import Desk, fresh_secret, log, unix_ms
 from proxy.login.return_path import DASHBOARD_HOME
 from proxy.login.visit import EDGE_HEADER, Fields, is_navigation
 from proxy.problems import EXPECTATION_FAILED, MISDIRECTED, Link, Problem
@@ -33,7 +32,7 @@ def add_dashboard_login(
     *,
     contexts: Contexts,
     is_own_host: Callable[[web.Request], bool],
-    now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    now_ms: Callable[[], int] = unix_ms,
 ) -> None:
     """Let ``app``, the admin listener's, answer ``/.outerward/…`` for the one host of ``site``.
 
@@ -46,7 +45,7 @@ def add_dashboard_login(
         IdentityKey(store.settle),
         contexts,
         now_ms,
-        new_secret=lambda: secrets.token_urlsafe(32),
+        fresh_secret,
     )
     (host,) = site.hosts.values()
     rim = _Rim(desk, host, is_own_host)

@@ -1,5 +1,6 @@
 """What the steps of a login work with: the site, the store, the providers, the clock and the dice."""
 
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -27,6 +28,16 @@ What is kept of so many is some MB of the store.
 """
 REMEMBERED_S = 2.0
 MOST_REMEMBERED = 10_000
+
+
+def fresh_secret() -> str:
+    """256 random bits as 43 characters of base64url."""
+    return secrets.token_urlsafe(32)
+
+
+def unix_ms() -> int:
+    """The time of this machine, Unix ms."""
+    return time.time_ns() // 1_000_000
 
 
 class Limited:

@@ -43,8 +43,8 @@ _KEPT = (
         ("a one-time link holds for a minute", ', token.id, "PX", LINK_MS)', ", token.id)"),
         (
             "the code of a link is nowhere kept",
-            'return urlsafe_b64encode(hashlib.sha256(code.encode()).digest()).rstrip(b"=")',
-            "return code.encode()",
+            "return keys.dashboard_link(secret_hash(code))",
+            "return keys.dashboard_link(code.encode())",
         ),
         (
             "only a token offers a link",

@@ -17,7 +17,7 @@ import { Id } from "../parts/copy.js";
 import { Clock } from "../parts/moment.js";
 import { nameOf } from "../parts/people.js";
 import { SessionFacts } from "../parts/session_facts.js";
-import { Failed, Loading, Nothing } from "../parts/table.js";
+import { Nothing, Unread } from "../parts/table.js";
 
 const SESSIONS = "/dashboard/sessions";
 
@@ -65,10 +65,7 @@ export default function Session() {
   useFollowed({ isAbout: (event) => isOfSession(event, page.id) }, { refresh, happened: again });
   const name = session ? nameOf(session.outerward.user, session.application_user.id) : "";
   useHeading(session ? say("session.of", { name }) : "");
-  if (!value) {
-    if (error && !error.passes) return html`<${Failed} error=${error} again=${again} />`;
-    return html`<${Loading} />`;
-  }
+  if (!value) return html`<${Unread} error=${error} again=${again} />`;
   if (!session) return html`<${Gone} />`;
   return html`<${Clock}>
     <div class="tools">

@@ -10,7 +10,7 @@ import { Commands, terminal } from "../parts/commands.js";
 import { Icon } from "../parts/icons.js";
 import { Clock } from "../parts/moment.js";
 import { Pager, usePages } from "../parts/pager.js";
-import { Failed, Loading, Nothing } from "../parts/table.js";
+import { Nothing, Unread } from "../parts/table.js";
 import { CreateToken, TokenMade } from "../parts/token_create.js";
 import { TokenTable } from "../parts/token_table.js";
 
@@ -42,10 +42,7 @@ export default function Tokens() {
 }
 
 function List({ list }) {
-  if (list.value === null) {
-    if (list.error && !list.error.passes) return html`<${Failed} error=${list.error} again=${list.again} />`;
-    return html`<${Loading} />`;
-  }
+  if (list.value === null) return html`<${Unread} error=${list.error} again=${list.again} />`;
   const { tokens } = list.value;
   if (!tokens.length) return html`<${Nothing} title=${say("tokens.none")}><p>${say("tokens.none_means")}</p><//>`;
   return html`<${TokenTable} tokens=${tokens} again=${list.again} />`;

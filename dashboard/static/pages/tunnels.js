@@ -8,7 +8,7 @@ import { say } from "../words/say.js";
 import { Commands } from "../parts/commands.js";
 import { CopyButton } from "../parts/copy.js";
 import { Edges } from "../parts/edges.js";
-import { Failed, Loading, Nothing } from "../parts/table.js";
+import { Nothing, Unread } from "../parts/table.js";
 import { Tunnels as List } from "../parts/tunnels.js";
 
 const REFRESHED_MS = 10_000;
@@ -36,10 +36,7 @@ export default function Tunnels() {
 }
 
 function Shown({ asked: { value, error, again } }) {
-  if (value === null) {
-    if (error && !error.passes) return html`<${Failed} error=${error} again=${again} />`;
-    return html`<${Loading} />`;
-  }
+  if (value === null) return html`<${Unread} error=${error} again=${again} />`;
   const { tunnels, edges, endpoints, isCut } = value;
   if (!tunnels.length) return html`<${NothingYet} />`;
   return html`

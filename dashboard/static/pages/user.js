@@ -16,7 +16,7 @@ import { EraseButton, ExportAll } from "../parts/erase.js";
 import { GoneUser } from "../parts/gone_user.js";
 import { Clock } from "../parts/moment.js";
 import { nameOf } from "../parts/people.js";
-import { Failed, Loading } from "../parts/table.js";
+import { Unread } from "../parts/table.js";
 import { toastOnNextPage } from "../parts/toasts.js";
 import { Traces, useTraces } from "../parts/traces.js";
 import { UserButtons } from "../parts/user_buttons.js";
@@ -90,10 +90,7 @@ export default function User() {
   const refresh = () => value?.user && !asked.isSlow && renew();
   useFollowed({ user: page.id }, { refresh, happened: again });
   useHeading(value?.user ? nameOf(value.user, page.id) : "");
-  if (!value) {
-    if (error && !error.passes) return html`<${Failed} error=${error} again=${again} />`;
-    return html`<${Loading} />`;
-  }
+  if (!value) return html`<${Unread} error=${error} again=${again} />`;
   if (!value.user) return html`<${Clock}><${GoneUser} id=${page.id} block=${value.block} traces=${traces} again=${again} /><//>`;
   return html`<${Clock}>
     <${Head} user=${value.user} again=${again} />

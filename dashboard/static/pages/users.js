@@ -16,7 +16,7 @@ import { Clock, Moment } from "../parts/moment.js";
 import { Pager, usePages } from "../parts/pager.js";
 import { nameOf, Person } from "../parts/people.js";
 import { Search } from "../parts/search.js";
-import { Failed, Loading, Nothing, Table } from "../parts/table.js";
+import { Nothing, Table, Unread } from "../parts/table.js";
 import { UserButtons } from "../parts/user_buttons.js";
 
 const LIST = "/app/users";
@@ -67,10 +67,7 @@ export default function Users() {
 }
 
 function List({ list, q, again }) {
-  if (list.value === null) {
-    if (list.error && !list.error.passes) return html`<${Failed} error=${list.error} again=${again} />`;
-    return html`<${Loading} />`;
-  }
+  if (list.value === null) return html`<${Unread} error=${list.error} again=${again} />`;
   const users = list.value.application_users;
   if (!users.length && !q) return html`<${FirstSteps} />`;
   if (!users.length) return html`<${Nothing} title=${say("users.none_found", { q })}><p>${say("users.none_found_means")}</p><//>`;

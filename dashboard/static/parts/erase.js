@@ -8,27 +8,15 @@ import { say } from "../words/say.js";
 import { ends } from "./acts.js";
 import { terminal } from "./commands.js";
 import { Confirm } from "./dialog.js";
-import { save } from "./export.js";
+import { useSaving } from "./export.js";
 import { Icon } from "./icons.js";
 import { nameOf } from "./people.js";
-import { toast } from "./toasts.js";
 
 /** A button that saves all that is kept of the user `id` as a file. */
 export function ExportAll({ id }) {
-  const [isBusy, setBusy] = useState(false);
-  const run = async () => {
-    if (isBusy) return;
-    setBusy(true);
-    try {
-      save(await file(`/app/users/${id}/export`), `${id}.json`);
-    } catch (error) {
-      if (error.status === undefined) throw error;
-      toast(say("parts.not_exported", { problem: error.message }));
-    } finally {
-      setBusy(false);
-    }
-  };
-  return html`<button type="button" class="small quiet" aria-busy=${isBusy} onClick=${run}>
+  const [busy, run] = useSaving();
+  const read = (signal) => file(`/app/users/${id}/export`, {}, signal);
+  return html`<button type="button" class="small quiet" aria-busy=${busy !== ""} onClick=${() => run("all", `${id}.json`, read)}>
     <${Icon} name="download" /><span>${say("user.export")}</span>
   </button>`;
 }

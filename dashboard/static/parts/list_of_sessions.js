@@ -11,7 +11,7 @@ import { Export } from "./export.js";
 import { Filters } from "./filters.js";
 import { Search } from "./search.js";
 import { CHOICES } from "./session_columns.js";
-import { Failed, Loading, Nothing } from "./table.js";
+import { Nothing } from "./table.js";
 
 export const LIST = "/app/sessions";
 const SAID_MS = 2000;
@@ -55,11 +55,6 @@ function Count({ total, asked }) {
     return () => clearTimeout(timer);
   }, [total.isCurrent, asked]);
   return html`<p class="count">${text}${text && ` ${say("sessions.newest_first")}`}<span class="unseen" role="status">${said}</span></p>`;
-}
-
-/** Stands where nothing has been read yet; `asked` is what `useAsked` gives. */
-export function Unread({ asked: { error, again } }) {
-  return error && !error.passes ? html`<${Failed} error=${error} again=${again} />` : html`<${Loading} />`;
 }
 
 export function NoneFound() {

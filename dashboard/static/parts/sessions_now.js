@@ -11,13 +11,13 @@ import { say } from "../words/say.js";
 import { useSelection } from "../lists/selection.js";
 import { EndMany } from "./end_many.js";
 import { FirstSteps } from "./first_steps.js";
-import { NoneFound, refused, Terminal, Tools, Unread, useTotal } from "./list_of_sessions.js";
+import { NoneFound, refused, Terminal, Tools, useTotal } from "./list_of_sessions.js";
 import { isTouched, LiveSwitch } from "./live.js";
 import { Pager, usePages } from "./pager.js";
 import { PickAll, pickColumn } from "./pick.js";
 import { columnsOf, endColumn } from "./session_columns.js";
 import { Held, SelectionBar } from "./session_tools.js";
-import { Loading, Nothing, Table } from "./table.js";
+import { Loading, Nothing, Table, Unread } from "./table.js";
 
 // The focus on the tools over the rows holds none of them; a question about one does.
 const HELD = ":has(tbody:focus-within, .held:focus, dialog[open])";
@@ -94,7 +94,7 @@ function Rows({ live: { list, asked }, chosen, selection, isNarrowed, onEnded })
     />`;
   }, [chosen, list.rows, selection.selected.join(), selection.isAll]);
   if (refused(asked.error)) return null;
-  if (list.key === null) return html`<${Unread} asked=${asked} />`;
+  if (list.key === null) return html`<${Unread} error=${asked.error} again=${asked.again} />`;
   if (list.rows.length) return table;
   return isNarrowed ? html`<${NoneFound} />` : html`<${Nobody} />`;
 }

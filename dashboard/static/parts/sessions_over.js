@@ -6,10 +6,10 @@ import { useAsked, useEvery } from "../api/asking.js";
 import { nextOf } from "../api/reading.js";
 import { useChosenColumns } from "../lists/chosen_columns.js";
 import { say } from "../words/say.js";
-import { LIST, NoneFound, refused, Terminal, Tools, Unread, useTotal } from "./list_of_sessions.js";
+import { LIST, NoneFound, refused, Terminal, Tools, useTotal } from "./list_of_sessions.js";
 import { Pager, usePages } from "./pager.js";
 import { columnsOf } from "./session_columns.js";
-import { Nothing, Table } from "./table.js";
+import { Nothing, Table, Unread } from "./table.js";
 
 const REFRESHED_MS = 10_000;
 
@@ -35,7 +35,7 @@ export function SessionsOver({ q, filter, change }) {
 
 function Rows({ asked, rows, chosen, isNarrowed }) {
   if (refused(asked.error)) return null;
-  if (!asked.value) return html`<${Unread} asked=${asked} />`;
+  if (!asked.value) return html`<${Unread} error=${asked.error} again=${asked.again} />`;
   if (!rows.length && isNarrowed) return html`<${NoneFound} />`;
   if (!rows.length) return html`<${Nothing} title=${say("sessions.none_ended")}><p>${say("sessions.none_ended_means")}</p><//>`;
   const columns = columnsOf(chosen, { isEnded: true });

@@ -88,6 +88,11 @@ export function Failed({ error, again }) {
   </div>`;
 }
 
+/** What stands where nothing has been read yet: why not, or that it is waited for; of `useAsked`. */
+export function Unread({ error, again }) {
+  return error && !error.passes ? html`<${Failed} error=${error} again=${again} />` : html`<${Loading} />`;
+}
+
 /** What stands where an answer is waited for noticeably. */
 export function Loading() {
   return html`<p class="loading" role="status">${say("parts.loading")}</p>`;

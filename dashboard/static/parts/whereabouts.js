@@ -4,7 +4,7 @@ import { html, useMemo } from "../vendor/preact.js";
 import { address } from "../api/calls.js";
 import { country, number, say } from "../words/say.js";
 import { countriesOf, dotsOf } from "../lists/spots.js";
-import { Failed, Loading, Table } from "./table.js";
+import { Table, Unread } from "./table.js";
 import { World } from "./world.js";
 
 const LIST = "/dashboard/sessions";
@@ -28,7 +28,7 @@ export function Whereabouts({ sessions: { value, error, again } }) {
     <h2 id="where">${say("overview.where")}</h2>
     ${value?.next && html`<p class="soft">${say("overview.where_newest", { count: rows.length })}</p>`}
     ${rows && !known && html`<p class="soft">${say(rows.length ? "overview.where_unknown" : "overview.where_none")}</p>`}
-    ${!rows && (error && !error.passes ? html`<${Failed} error=${error} again=${again} />` : html`<${Loading} />`)}
+    ${!rows && html`<${Unread} error=${error} again=${again} />`}
     <div class="sides">
       <${World} dots=${dots} name=${known ? say("overview.map", { count: known }) : say("overview.map_empty")} />
       ${countries.length > 0 && html`<${Countries} rows=${countries} />`}
