@@ -16,6 +16,7 @@ from admin_api.event_stream import HEARTBEAT_S, EventStreams
 from admin_api.events import Events
 from admin_api.export import Exports
 from admin_api.health import Health, Readiness, store_readiness
+from admin_api.line import Line
 from admin_api.operations import Operation, Resource
 from admin_api.pipeline import Pipeline, hold_expectation
 from admin_api.places import Places
@@ -39,6 +40,12 @@ MOST_COSTLY = 4
 
 COSTLY_EACH = 2
 """How many of them one token may have."""
+
+WAITING_EACH = 8
+"""How many more of one token wait for that, which are some pages of the dashboard that open at once."""
+
+WAITED_S = 2.0
+"""How long they wait."""
 
 SIGN_INS_PER_MINUTE = 120
 """How often one token may sign in to the dashboard: each makes a record and an event."""
@@ -76,7 +83,8 @@ def create_app(
     authenticator = Authenticator(store, bootstrap_token, Limit(monotonic_s))
     sign_ins = Limit(monotonic_s, SIGN_INS_PER_MINUTE, 60)
     administration = Administration(store, authenticator, sign_ins, public_url, find_person, now_ms)
-    pipeline = Pipeline(Callers(authenticator, administration), Places(MOST_COSTLY, COSTLY_EACH, Code.BUSY))
+    line = Line(Places(MOST_COSTLY, COSTLY_EACH, Code.BUSY), each=WAITING_EACH, patience_s=WAITED_S)
+    pipeline = Pipeline(Callers(authenticator, administration), line)
     app = web.Application(middlewares=[_unmatched(pipeline)], handler_args=SERVER_SETTINGS)
     for resource in resources:
         _route(app, resource.path, pipeline, resource)

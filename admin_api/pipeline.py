@@ -6,18 +6,19 @@ the wrong shape, then 400. Whatever goes wrong leaves as an error envelope, and 
 
 import asyncio
 import secrets
-from contextlib import ExitStack
+from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import partial
 
 import structlog
 from aiohttp import web
 
 from admin_api.bodies import read_body, refuse_oversized
 from admin_api.callers import Admitted, Callers
+from admin_api.line import Line
 from admin_api.operations import ANSWER_WITHIN_S, Call, Operation, Resource, Stream
-from admin_api.places import Places
 from admin_api.problems import Code, Problem, place_of, problem_response
-from admin_api.streaming import first_part, head_of, send
+from admin_api.streaming import first_part, has_gone, head_of, send
 from session_store import StoreUnavailable, TooBroad, is_id
 
 ARRIVED_S = web.RequestKey("arrived_s", float)
@@ -34,11 +35,11 @@ def new_operation_id() -> str:
 
 
 class Pipeline:
-    """Serves every request of the API; what is costly has one of ``places`` until its answer is whole."""
+    """Serves every request of the API; what is costly has a place of ``line`` until its answer is whole."""
 
-    def __init__(self, callers: Callers, places: Places) -> None:
+    def __init__(self, callers: Callers, line: Line) -> None:
         self._callers = callers
-        self._places = places
+        self._line = line
 
     async def serve(self, resource: Resource, request: web.Request) -> web.StreamResponse:
         """The answer to ``request`` at ``resource``, whatever happens; a stream is over when this returns."""
@@ -49,7 +50,7 @@ class Pipeline:
         admitted = None
         answer: web.Response | Stream
         first = b""
-        with ExitStack() as held:
+        async with AsyncExitStack() as held:
             try:
                 if not resource.open:
                     async with asyncio.timeout_at(arrived_s + ANSWER_WITHIN_S):
@@ -59,7 +60,10 @@ class Pipeline:
                 if operation.goes_on(call.query):
                     unavailable = Code.ERASURE_NOT_CONFIRMED
                 if operation.is_costly(call.query):
-                    held.enter_context(self._places.one(call.actor))
+                    place = self._line.one(call.actor, partial(has_gone, request))
+                    if await held.enter_async_context(place):
+                        # Whoever was admitted before the line may be nobody now.
+                        await self._callers.admit(request)
                 answer, first = await _run(
                     operation, call, left_s, is_act=request.method not in _SAFE_METHODS
                 )

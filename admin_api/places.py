@@ -22,12 +22,26 @@ class Places:
     @contextmanager
     def one(self, actor: str) -> Iterator[None]:
         """A place for ``actor`` as long as the context lasts. Raises Problem where there is none, at once."""
-        if self._taken.total() >= self._in_all or self._taken[actor] >= self._each:
-            raise Problem(self._refusal)
-        self._taken[actor] += 1
+        if not self.take(actor):
+            raise self.refused()
         try:
             yield
         finally:
-            self._taken[actor] -= 1
-            if not self._taken[actor]:
-                del self._taken[actor]
+            self.leave(actor)
+
+    def take(self, actor: str) -> bool:
+        """Whether there was a place for ``actor``, who has it until it is left."""
+        if self._taken.total() >= self._in_all or self._taken[actor] >= self._each:
+            return False
+        self._taken[actor] += 1
+        return True
+
+    def leave(self, actor: str) -> None:
+        """Give back a place that ``actor`` has."""
+        self._taken[actor] -= 1
+        if not self._taken[actor]:
+            del self._taken[actor]
+
+    def refused(self) -> Problem:
+        """What to raise where there is no place."""
+        return Problem(self._refusal)

@@ -70,7 +70,7 @@ async def send(
                 await _write(response, first)
                 await _write_rest(response, stream, stands)
         except Exception as error:
-            if not (isinstance(error, ConnectionError) or _has_gone(request)):
+            if not (isinstance(error, ConnectionError) or has_gone(request)):
                 _log.error(
                     "api_stream_broken_off",
                     operation_id=operation_id,
@@ -106,13 +106,14 @@ async def _while_read(request: web.Request, within_s: float | None) -> AsyncIter
 
 async def _end_unread(request: web.Request, limit: asyncio.Timeout) -> None:
     while not limit.expired():
-        if _has_gone(request):
+        if has_gone(request):
             limit.reschedule(asyncio.get_running_loop().time())
             return
         await asyncio.sleep(LOOK_EVERY_S)
 
 
-def _has_gone(request: web.Request) -> bool:
+def has_gone(request: web.Request) -> bool:
+    """Whether the connection is no more on which the answer would leave."""
     return request.transport is None or request.transport.is_closing()
 
 

@@ -64,7 +64,7 @@ async def browsing(target: Administered) -> AsyncIterator[Browsing]:
 def addresses(line: Line) -> dict[str, str]:
     """Every page of the dashboard, by a name for it; those of a user and of a session where there is one."""
     pages = {name: name for name in ("overview", "users", "sessions", "tunnels", "events", "tokens")}
-    pages["ended"] = "sessions?state=ended"
+    pages |= {"ended": "sessions?state=ended", "blocked": "users?state=blocked"}
     listed = json.loads(line.ask("/app/sessions?limit=1").body)["application_sessions"]
     for session in listed:
         user = session["application_user"]["id"]

@@ -44,10 +44,16 @@ _FACTS = """() => {
   };
 }"""
 _WATCH = """() => {
-  const seen = { frames: [], long: [] };
+  const seen = { frames: [], long: [], came: 0, went: 0 };
   window.seen = seen;
   new PerformanceObserver((list) => seen.long.push(...list.getEntries().map((each) => each.duration)))
     .observe({ type: "longtask" });
+  new MutationObserver((list) => {
+    for (const { addedNodes, removedNodes } of list) {
+      seen.came += addedNodes.length;
+      seen.went += removedNodes.length;
+    }
+  }).observe(document.querySelector("tbody"), { childList: true });
   let last = performance.now();
   const step = (now) => {
     seen.frames.push(now - last);
@@ -75,12 +81,14 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Moving:
-    """The list of sessions for ``seconds`` in which sessions began and ended."""
+    """The list of sessions for ``seconds`` in which sessions began and ended: rows that came and went."""
 
     seconds: float
     scripting_s: float
     frames_ms: Sequence[float]
     long_ms: Sequence[float]
+    came: int
+    went: int
 
 
 async def load(seen: Browsing, name: str, where: str, loads: int) -> Loaded:
@@ -114,7 +122,7 @@ async def moving(seen: Browsing, target: Administered, seconds: float) -> Moving
     scripting = await _scripting_s(devtools) - before
     told = await page.evaluate("seen")
     await context.close()
-    return Moving(seconds, scripting, told["frames"], told["long"])
+    return Moving(seconds, scripting, told["frames"], told["long"], told["came"], told["went"])
 
 
 async def _scripting_s(devtools: Any) -> float:
@@ -166,6 +174,7 @@ def told(sessions: int, loaded: Sequence[Loaded], move: Moving) -> str:
 All files that pages load: {own / 1000:.1f} KB gzipped, and the map {world / 1000:.1f} KB.
 
 The list of sessions, while {_A_SECOND} begin and {_A_SECOND // 2} end a second, for {move.seconds:.0f} s:
+{move.came} rows came and {move.went} went;
 {move.scripting_s / move.seconds:.1%} of a core for scripts; {len(frames) / move.seconds:.0f} frames a second,
 99 of 100 within {frames[len(frames) * 99 // 100]:.0f} ms; {len(move.long_ms)} tasks over {LONG_MS:.0f} ms,
 the longest {max(move.long_ms, default=0):.0f} ms."""

@@ -88,9 +88,9 @@ def told(sizes: Sequence[int], measured: Sequence[Sequence[Measured]]) -> str:
     every = [each for some in measured for each in some]
     late = [each for each in every if each.p99_ms >= GOAL_MS]
     missed = {each.question.title: None for each in late}
-    lines.append(
-        f"p99 under {GOAL_MS:.0f} ms: {len(every) - len(late)} of {len(every)}. Not: {', '.join(missed)}"
-    )
+    lines.append(f"p99 under {GOAL_MS:.0f} ms: {len(every) - len(late)} of {len(every)}.")
+    if missed:
+        lines.append(f"Not: {', '.join(missed)}.")
     return "\n".join(lines)
 
 

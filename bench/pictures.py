@@ -21,7 +21,7 @@ from typing import get_args
 from playwright.async_api import Page
 from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 
-from bench.administered import administered
+from bench.administered import Line, administered
 from bench.browsing import Browsing, Theme, addresses, browsing
 from bench.population import newest
 
@@ -125,6 +125,16 @@ def stopped(pid: int) -> Iterator[None]:
         os.kill(pid, signal.SIGCONT)
 
 
+def furnish(line: Line) -> None:
+    """Some tokens, somebody who is blocked, and the end of the oldest session."""
+    for name, scope in (("backup of the nightly report", "read"), ("help desk", "revoke")):
+        line.ask("/tokens", "POST", {"name": name, "scope": scope})
+    *_, blocked = line.ask("/app/users").json()["application_users"]
+    line.ask(f"/app/users/{blocked['id']}/block", "PUT", {"reason": "left the company"})
+    *_, oldest = line.ask("/app/sessions").json()["application_sessions"]
+    line.ask(f"/app/sessions/{oldest['id']}", "DELETE")
+
+
 def tunnels() -> str:
     """Configuration of some of the tunnels, and of the edge, that the population visits."""
     return "".join(_TUNNEL.format(number=number) for number in range(_TUNNELS))
@@ -137,13 +147,15 @@ async def main(sizes: list[int]) -> None:
     with tempfile.TemporaryDirectory(prefix="ow-pictures-") as name:
         for size in sizes:
             began = time.monotonic()
-            story = newest(size) if size <= FEW else None
+            story = newest(size and size + 2) if size <= FEW else None
             folder = Path(name) / str(size)
             async with (
                 administered(folder, size, story=story, more=tunnels()) as target,
                 browsing(target) as seen,
             ):
                 line = target.line()
+                if size:
+                    furnish(line)
                 pages = addresses(line)
                 line.close()
                 await take_all(seen, pages, str(size))

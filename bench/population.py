@@ -38,10 +38,20 @@ _ADDRESSES, _AGENTS = 25_000, 400
 _AWAY = 0.2
 _QUIET_MS = 120_000
 """Only the marked sessions were active later than so long before the end of the story."""
-_COUNTRIES = (
-    "DE US GB FR NL PL IT ES SE NO DK FI AT CH BE CZ PT IE GR RO HU BG HR SK SI LT LV EE LU MT CY UA TR IL"
-    " IN CN JP KR SG AU NZ CA MX BR AR CL CO PE ZA NG KE EG MA TN AE SA QA TH VN"
+_PLACES = (
+    "DE 51 10, US 40 -97, GB 53 -2, FR 47 2, NL 52 5, PL 52 19, IT 43 12, ES 40 -4, SE 60 15, "
+    "NO 61 9, DK 56 9, FI 62 26, AT 48 14, CH 47 8, BE 51 5, CZ 50 15, PT 40 -8, IE 53 -8, "
+    "GR 39 22, RO 46 25, HU 47 19, BG 43 25, HR 45 16, SK 49 20, SI 46 15, LT 55 24, LV 57 25, "
+    "EE 59 26, LU 50 6, MT 36 14, CY 35 33, UA 49 31, TR 39 35, IL 31 35, IN 22 79, CN 34 109, "
+    "JP 36 138, KR 36 128, SG 1 104, AU -25 134, NZ -39 176, CA 52 -106, MX 24 -102, BR -10 -52, AR -34 -64, "
+    "CL -33 -71, CO 4 -73, PE -10 -76, ZA -29 25, NG 9 8, KE 0 38, EG 27 30, MA 32 -6, TN 35 9, "
+    "AE 24 54, SA 24 45, QA 25 51, TH 16 101, VN 16 107, IS 65 -19"
 )
+"""Countries, and about where each is: latitude and longitude; MARKED_COUNTRY is the last."""
+_PLACE_OF = {
+    code: (int(latitude), int(longitude)) for code, latitude, longitude in map(str.split, _PLACES.split(", "))
+}
+_COUNTRIES = tuple(_PLACE_OF)[:-1]
 _FIRST = "Ada Bo Cleo Dan Eva Finn Gil Hana Ian Jo Kai Lea Max Nora Olaf Pia Quin Rosa Sam Tess Uli Vera"
 _LAST = "Ahrens Berg Castro Diaz Engel Falk Groot Haas Ito Jansen Kraus Lind Moser Nagy Olsen Petit Roth"
 
@@ -174,8 +184,7 @@ def _address_of(visitor: Visitor, chance: random.Random) -> int:
 def _country(address: int) -> str:
     """Each half as often as the one before it, roughly, with a long tail."""
     share = (address * 2654435761 % 2**32) / 2**32
-    names = _COUNTRIES.split()
-    return names[int(len(names) * share**3)]
+    return _COUNTRIES[int(len(_COUNTRIES) * share**3)]
 
 
 def _context(address: int, country: str, chance: random.Random) -> Context:
@@ -184,11 +193,13 @@ def _context(address: int, country: str, chance: random.Random) -> Context:
     elif address % 5 == 0:
         ip = str(ip_address((0x2001_0DB8 << 96) + (address << 64) + 1))
     else:
-        ip = str(ip_address((81 << 24) + address * 97))
+        # 198.18.0.0/15 is for benchmarks (RFC 2544 appendix C.2.2), and has room for all.
+        ip = str(ip_address((198 << 24) + (18 << 16) + address * 5))
+    latitude, longitude = _PLACE_OF[country]
     location = Location(
         country_code=country,
-        latitude=round(chance.uniform(-60, 70), 4),
-        longitude=round(chance.uniform(-180, 180), 4),
+        latitude=round(latitude + chance.uniform(-1, 1), 4),
+        longitude=round(longitude + chance.uniform(-1, 1), 4),
         radius_km=20,
     )
     return Context(ip_address=ip, user_agent=_agent(address % _AGENTS), location=location, network="public")

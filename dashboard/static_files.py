@@ -1,4 +1,4 @@
-"""The files that pages load: read once, named by a hash over all of them, compressed once.
+"""The files that pages load: read once, named by a hash over all of them, without comments, compressed once.
 
 An address with the hash never means anything else, so browsers keep it for good; a name that was not read at
 the start leads nowhere, whatever it spells. Knows no page and nobody who is signed in.
@@ -6,6 +6,7 @@ the start leads nowhere, whatever it spells. Knows no page and nobody who is sig
 
 import gzip
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
@@ -20,6 +21,9 @@ _TYPES = {
     "svg": "image/svg+xml",
 }
 _FIRST_MODULE = "main.js"
+_VENDORED = "vendor/"
+_COMMENT = re.compile(rb"^[ \t]*(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/)$", re.MULTILINE)
+"""What stands on lines of its own; nothing else in a module of ours looks like that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +40,10 @@ class StaticFiles:
 
     def __init__(self, contents: Mapping[str, bytes]) -> None:
         """Raises KeyError for a file of a type that browsers are not told."""
-        self._files = {name: _file(name, content) for name, content in sorted(contents.items())}
-        self._sources = {name: text.decode() for name, text in contents.items() if name.endswith(".js")}
-        self.hash = _hash(contents)
+        sent = {name: _sent(name, content) for name, content in sorted(contents.items())}
+        self._files = {name: _file(name, content) for name, content in sent.items()}
+        self._sources = {name: text.decode() for name, text in sent.items() if name.endswith(".js")}
+        self.hash = _hash(sent)
 
     def modules(self, page: str) -> tuple[str, ...]:
         """The modules that ``page`` needs in all. Raises NoSuchModule."""
@@ -87,6 +92,16 @@ def _is_zero(parameter: str) -> bool:
     return name.strip() == "q" and not weight.strip().strip("0.")
 
 
+def without_comments(source: bytes) -> bytes:
+    """A module of ours without them, a sixth of what is sent; every line stays where it was."""
+    return _COMMENT.sub(lambda comment: b"\n" * comment[0].count(b"\n"), source)
+
+
+def _sent(name: str, content: bytes) -> bytes:
+    is_ours = name.endswith(".js") and not name.startswith(_VENDORED)
+    return without_comments(content) if is_ours else content
+
+
 def _file(name: str, content: bytes) -> StaticFile:
     compressed = gzip.compress(content, 9, mtime=0)
     smaller = compressed if len(compressed) < len(content) else b""
@@ -95,6 +110,6 @@ def _file(name: str, content: bytes) -> StaticFile:
 
 def _hash(contents: Mapping[str, bytes]) -> str:
     digest = hashlib.sha256()
-    for name, content in sorted(contents.items()):
+    for name, content in contents.items():
         digest.update(b"%b\0%d\0%b" % (name.encode(), len(content), content))
     return digest.hexdigest()[:16]

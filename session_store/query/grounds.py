@@ -155,8 +155,15 @@ class Surveyor:
     async def _word(self, text: str) -> list[Place] | None:
         if self._kind == "users":
             return await self._words([provider_word_bytes(text), word_bytes(text)])
-        of_users = await self._of_some_users(places.value_stretch(keys.USER_WORDS, word_bytes(text)))
-        return None if of_users is None else [*await self._at_providers(text), *of_users]
+        of_users, of_providers = (
+            places.value_stretch(keys.USER_WORDS, each(text)) for each in (word_bytes, provider_word_bytes)
+        )
+        found, provider = cast(
+            "list[list[bytes]]",
+            await self._commands.run_all([of_users.some(_USERS_AT_MOST + 1), of_providers.first()]),
+        )
+        users = await self._of_few_users(found)
+        return None if users is None else [*(await self._at_providers(text) if provider else []), *users]
 
     async def _words(self, beginnings: Sequence[bytes]) -> list[Place]:
         """Users with a word that begins so; those of the same word are in order."""
@@ -176,9 +183,6 @@ class Surveyor:
 
     async def _at_providers(self, text: str) -> list[Place]:
         """The sessions of every provider whose name begins with ``text``, folded."""
-        word = places.value_stretch(keys.USER_WORDS, provider_word_bytes(text))
-        if await self._first(word) is None:
-            return []
         known = await self._valued(places.value_stretch(keys.BY_PROVIDER, b""))
         return [place for place in known if isinstance(place, Stretch) or _is_named(place, text)]
 
@@ -211,6 +215,10 @@ class Surveyor:
     async def _of_some_users(self, stretch: Stretch) -> list[Place] | None:
         """The sessions of the users in ``stretch``, unless they are too many."""
         found = cast("list[bytes]", await self._commands.run(*stretch.some(_USERS_AT_MOST + 1)))
+        return await self._of_few_users(found)
+
+    async def _of_few_users(self, found: Sequence[bytes]) -> list[Place] | None:
+        """The sessions of the users at these entries of an index, unless they are too many."""
         if len(found) > _USERS_AT_MOST:
             return None
         bare_ids = dict.fromkeys(map(places.bare_of, found))

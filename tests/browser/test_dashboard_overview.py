@@ -14,7 +14,7 @@ pytestmark = pytest.mark.needs("chromium")
 
 def figure(page: Page, name: str) -> Locator:
     """The number under a name."""
-    return page.get_by_role("link", name=name).locator("strong")
+    return page.get_by_role("link", name=name).locator("span").last
 
 
 def countries(page: Page) -> Locator:
@@ -43,13 +43,31 @@ async def test_figures_are_those_of_the_api_and_follow_what_happens(dashboard: D
     await visitor.context.close()
 
 
-async def test_who_is_blocked_is_counted(dashboard: Dashboard) -> None:
+async def test_who_is_blocked_is_counted_and_listed_also_once_deleted_and_let_in_again_there(
+    dashboard: Dashboard,
+) -> None:
     page = await dashboard.open("overview")
     await expect(figure(page, "Blocked people")).to_have_text("0")
-    user = dashboard.ask("/app/users", query={"q": "yusuf"})["application_users"][0]["id"]
-    dashboard.ask(f"/app/users/{user}/block", "PUT", {})
+    visitor = await dashboard.visitor(person="Lena Quist")
+    await visitor.context.close()
+    (user,) = dashboard.ask("/app/users", query={"q": "lena"})["application_users"]
+    dashboard.ask(f"/app/users/{user['id']}/block", "PUT", {"reason": "left the company"})
+    dashboard.ask(f"/app/users/{user['id']}", "DELETE")
     await expect(figure(page, "Blocked people")).to_have_text("1")
-    dashboard.ask(f"/app/users/{user}/block", "DELETE")
+
+    await page.get_by_role("link", name="Blocked people").click()
+    row = page.get_by_role("table", name="Blocked users").locator("tbody tr")
+    await expect(row).to_contain_text("Lena Quist")
+    await expect(row).to_contain_text("left the company")
+    looking = await dashboard.signed_in("read")
+    await looking.goto(page.url)
+    await expect(looking.get_by_role("table", name="Blocked users")).to_contain_text("Lena Quist")
+    await expect(looking.get_by_role("button", name="Unblock")).to_have_count(0)
+    await row.get_by_role("button", name="Unblock Lena Quist").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Unblock").click()
+    await expect(page.get_by_role("heading", name="Nobody is blocked")).to_be_visible()
+    await page.get_by_role("link", name="Everybody").click()
+    await expect(page.get_by_role("table", name="App users")).to_be_visible()
 
 
 async def test_a_figure_leads_to_what_it_counts(dashboard: Dashboard) -> None:

@@ -187,6 +187,23 @@ async def test_a_session_of_the_dashboard_opens_no_application_and_none_of_their
     await heading(other, "Who are you?")
 
 
+async def test_before_many_end_an_administrator_is_told_how_many_are_own(
+    demo: Demo, chromium: Browser
+) -> None:
+    visitor = await (await chromium.new_context()).new_page()
+    await visitor.goto(demo.tunnels["app"])
+    await visitor.get_by_role("button", name="Mira Halvorsen").click()
+    await heading(visitor, "You are mira")
+
+    page = await (await chromium.new_context()).new_page()
+    await choose(page, demo, "Mira Halvorsen")
+    await page.goto(f"{demo.admin}/dashboard/sessions?q=mira")
+    await page.get_by_role("checkbox", name="Select all on this page").check()
+    await page.get_by_role("button", name="End selected…").click()
+    told = re.compile(r"^(\d+) sessions?, 1 user, \1 (is|are) yours$")
+    await expect(page.get_by_role("dialog").get_by_text(told)).to_be_visible()
+
+
 async def test_signing_in_and_out_needs_no_script(demo: Demo, chromium: Browser) -> None:
     page = await (await chromium.new_context(java_script_enabled=False)).new_page()
     await page.goto(f"{demo.admin}/")

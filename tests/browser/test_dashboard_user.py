@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import Dashboard
+from tests.support.sessions_page import crowd
 
 pytestmark = pytest.mark.needs("chromium")
 
@@ -240,3 +241,22 @@ async def test_an_id_that_is_nobody_s_says_so(dashboard: Dashboard) -> None:
     await expect(page.get_by_role("heading", name="No such user")).to_be_visible()
     await page.get_by_role("link", name="All app users").click()
     await expect(page.get_by_role("table", name="App users")).to_be_visible()
+
+
+async def test_where_the_last_of_a_page_is_unblocked_the_page_before_is_shown(dashboard: Dashboard) -> None:
+    await crowd(dashboard, 101, "Blocked Crowd")
+    newest = dashboard.ask("/app/users", query={"q": "blocked"})["application_users"]
+    query = {"q": "blocked", "before_id": newest[-1]["id"]}
+    (oldest,) = dashboard.ask("/app/users", query=query)["application_users"]
+    for user in (*newest, oldest):
+        dashboard.ask(f"/app/users/{user['id']}/block", "PUT", {})
+
+    page = await dashboard.open("users?state=blocked")
+    rows = page.get_by_role("table", name="Blocked users").locator("tbody tr")
+    await expect(rows).to_have_count(100)
+    await page.get_by_role("button", name="Older").click()
+    await expect(rows).to_have_count(1)
+    await rows.get_by_role("button", name="Unblock Blocked Crowd").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Unblock").click()
+    await expect(rows).to_have_count(100)
+    await expect(page.get_by_role("button", name="Older")).to_have_count(0)

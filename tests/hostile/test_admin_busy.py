@@ -1,8 +1,10 @@
-"""Costly reads by the hundred: each token has its few places, and acts and plain lists always have theirs."""
+"""Costly reads by the hundred: each token has its few places and a short line before them, and acts and plain
+lists have no line.
+"""
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, cast
 from urllib.parse import quote
@@ -11,9 +13,12 @@ import aiohttp
 import pytest
 
 from admin_api import lists
-from admin_api.app import COSTLY_EACH, MOST_COSTLY
+from admin_api.app import COSTLY_EACH, MOST_COSTLY, WAITING_EACH
+from admin_api.line import Line
+from admin_api.places import Places
 from session_store import Page, SessionView, Store
 from tests.support.admin_api import Answer, RunningApi, running_api, session_of
+from tests.support.http_client import until as eventually
 
 GUARD_S = 30
 NOBODY = "edgusr_" + "0" * 27
@@ -50,28 +55,49 @@ PLAIN = [
 
 
 class Gated:
-    """The store, where whoever looks for live sessions waits at a gate."""
+    """The store, where whoever looks for live sessions waits at a gate; ``lines`` are those before it."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self.gate = asyncio.Event()
         self.waiting = asyncio.Semaphore(0)
+        self.asked = 0
+        self.lines: list[Line] = []
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
     async def sessions(self, **asked: Any) -> Page[SessionView]:
         if asked["wanted"].search is not None and asked["wanted"].search.text == "a":
+            self.asked += 1
             self.waiting.release()
             await self.gate.wait()
         return await self._store.sessions(**asked)
 
+    def line(self, places: Places, *, each: int, patience_s: float) -> Line:
+        """A line that is watched."""
+        self.lines.append(Line(places, each=each, patience_s=patience_s))
+        return self.lines[-1]
+
+    async def until(self, holds: Callable[[list[Any]], bool]) -> None:
+        """Wait until those who stand in the line are as ``holds`` says."""
+        await eventually(lambda: holds(list[Any](self.lines[0]._turns)))
+
 
 @pytest.fixture
-def gated(store: Store, monkeypatch: pytest.MonkeyPatch) -> Gated:
+def waited_s() -> float:
+    """How long is waited for a place."""
+    return 0.01
+
+
+@pytest.fixture
+def gated(store: Store, monkeypatch: pytest.MonkeyPatch, waited_s: float) -> Gated:
     """The gate is shut for as long as a test likes."""
     monkeypatch.setattr("admin_api.pipeline.ANSWER_WITHIN_S", 10.0 * GUARD_S)
-    return Gated(store)
+    monkeypatch.setattr("admin_api.app.WAITED_S", waited_s)
+    made = Gated(store)
+    monkeypatch.setattr("admin_api.app.Line", made.line)
+    return made
 
 
 @pytest.fixture
@@ -158,7 +184,53 @@ async def test_acts_have_room_though_all_places_are_taken(
         assert (await api.delete(f"/app/users/{session.user_id}?erase=true", tokens[0])).status == 204
 
 
-async def test_a_flood_of_one_token_is_refused_at_once_and_the_places_come_back(
+@pytest.mark.parametrize("waited_s", [10.0 * GUARD_S], ids=["for long"])
+async def test_some_wait_in_line_and_more_are_refused_at_once(
+    api: RunningApi, gated: Gated, store: Store
+) -> None:
+    (greedy,) = await tokens_of(store, 1)
+    async with holding(api, gated, *[greedy] * COSTLY_EACH):
+        reading = [asyncio.create_task(api.get("/app/users?q=b", greedy)) for _ in range(3 * WAITING_EACH)]
+        async with asyncio.timeout(GUARD_S):
+            done = asyncio.as_completed(reading)
+            assert [is_busy(await next(done)) for _ in range(2 * WAITING_EACH)] == [True] * 2 * WAITING_EACH
+        assert sum(task.done() for task in reading) == 2 * WAITING_EACH
+    answers = await asyncio.gather(*reading)
+    assert Counter(answer.status for answer in answers) == {200: WAITING_EACH, 503: 2 * WAITING_EACH}
+
+
+@pytest.mark.parametrize("waited_s", [10.0 * GUARD_S], ids=["for long"])
+async def test_a_token_that_is_revoked_while_its_call_waits_is_answered_no_more(
+    api: RunningApi, gated: Gated, store: Store
+) -> None:
+    token, secret = await store.create_token("n", "read", None)
+    async with holding(api, gated, *[secret] * COSTLY_EACH) as held:
+        waiting = asyncio.create_task(api.get("/app/users?q=b", secret))
+        await gated.until(lambda turns: len(turns) == 1)
+        assert (await api.delete(f"/tokens/{token.id}")).status == 204
+    assert (await waiting).status == 401
+    assert [(await each).status for each in held] == [200] * COSTLY_EACH
+
+
+@pytest.mark.parametrize("waited_s", [10.0 * GUARD_S], ids=["for long"])
+async def test_who_has_hung_up_keeps_nobody_out_and_nothing_is_read_for_them(
+    api: RunningApi, gated: Gated, store: Store
+) -> None:
+    (greedy,) = await tokens_of(store, 1)
+    async with holding(api, gated, *[greedy] * COSTLY_EACH):
+        async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {greedy}"}) as http:
+            left = [asyncio.create_task(http.get(f"{api.url}{HELD}")) for _ in range(WAITING_EACH)]
+            await gated.until(lambda turns: len(turns) == WAITING_EACH)
+            for each in left:
+                each.cancel()
+        await gated.until(lambda turns: all(turn.has_gone() for turn in turns))
+        there = asyncio.create_task(api.get("/app/users?q=b", greedy))
+        await gated.until(lambda turns: len(turns) == 1)
+    assert (await there).status == 200
+    assert gated.asked == COSTLY_EACH
+
+
+async def test_a_flood_of_one_token_is_refused_and_the_places_come_back(
     api: RunningApi, gated: Gated, store: Store
 ) -> None:
     (flooding,) = await tokens_of(store, 1, "read")

@@ -261,6 +261,37 @@ _IN_TIME = (
         ("nothing is kept of who has left", "if not self._taken[actor]:"),
     ),
     *removals(
+        "admin_api/line.py",
+        (f"{_UNIT}/test_api_line.py",),
+        (
+            "so many of one token wait",
+            "            raise self._places.refused()\n        turn",
+            "            pass\n        turn",
+        ),
+        ("who has gone is let go", "if not turn.come.done() and turn.has_gone():"),
+        (
+            "who has gone makes room in the line",
+            "            self._let_go()\n        if",
+            "            pass\n        if",
+        ),
+        ("who has gone gets no place", "        self._let_go()\n        for", "        for"),
+        ("who leaves the line is out of it", "if turn in self._turns:"),
+        ("what is left is handed on", "turn.come.set_result(True)", "pass"),
+        (
+            "a place that nobody wants any more is for the next",
+            "elif not turn.come.cancelled() and turn.come.result():",
+        ),
+    ),
+    *removals(
+        "admin_api/pipeline.py",
+        _BUSY,
+        (
+            "who waited is admitted once more",
+            "nobody now.\n                        await self._callers.admit(request)",
+            "nobody now.\n                        pass",
+        ),
+    ),
+    *removals(
         "admin_api/app.py",
         _BUSY,
         ("so many costly reads go on", "Places(MOST_COSTLY, ", "Places(10**6, "),

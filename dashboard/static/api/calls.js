@@ -6,10 +6,8 @@
 import { page } from "../page.js";
 import { say } from "../words/say.js";
 
-const BUSY = "ERR_OUTERWARD_3006";
 // The API answers 503 with these where it has no room; the store is not away.
-const FULL = [BUSY, "ERR_OUTERWARD_3005"];
-const BUSY_RESTS_MS = [200, 600, 1500];
+const FULL = ["ERR_OUTERWARD_3005", "ERR_OUTERWARD_3006"];
 const PATIENCE_MS = 15_000;
 
 /** What the API refused or could not do: `status` is 0 where it was not reached at all. */
@@ -77,21 +75,15 @@ async function send(url, { method = "GET", body, headers = {}, signal, patience_
     options.headers["Content-Type"] = "application/json";
     options.body = JSON.stringify(body);
   }
-  for (let attempt = 0; ; attempt += 1) {
-    const response = await fetched(url, options, signal, patience_ms);
-    if (response.ok) {
-      heard(false);
-      return response;
-    }
-    const error = await errorOf(response);
-    if (error.code === BUSY && attempt < BUSY_RESTS_MS.length) {
-      await rest(BUSY_RESTS_MS[attempt], signal);
-      continue;
-    }
-    if (error.status === 401) await leave();
-    if (!FULL.includes(error.code)) heard(error.passes);
-    throw error;
+  const response = await fetched(url, options, signal, patience_ms);
+  if (response.ok) {
+    heard(false);
+    return response;
   }
+  const error = await errorOf(response);
+  if (error.status === 401) await leave();
+  if (!FULL.includes(error.code)) heard(error.passes);
+  throw error;
 }
 
 async function fetched(url, options, signal, patience_ms) {

@@ -8,6 +8,7 @@ import { say } from "../words/say.js";
 import { Clock } from "../parts/moment.js";
 import { SessionsNow } from "../parts/sessions_now.js";
 import { SessionsOver } from "../parts/sessions_over.js";
+import { Tabs } from "../parts/tabs.js";
 
 const PAGE = "/dashboard/sessions";
 const STATE = { q: "", filter: "", state: "" };
@@ -16,12 +17,12 @@ export default function Sessions() {
   const [{ q, filter, state }, change] = useLocationState(STATE);
   const isOver = state === "ended";
   const List = isOver ? SessionsOver : SessionsNow;
-  const tab = (text, query, isCurrent) => html`<a href=${address(PAGE, query)} aria-current=${isCurrent ? "page" : null}>${text}</a>`;
+  const tabs = [
+    { text: say("sessions.active"), href: address(PAGE, { q, filter: ofLive(filter) }), isCurrent: !isOver },
+    { text: say("sessions.ended"), href: address(PAGE, { q, filter, state: "ended" }), isCurrent: isOver },
+  ];
   return html`<${Clock}>
-    <nav class="tabs" aria-label=${say("sessions.tabs")}>
-      ${tab(say("sessions.active"), { q, filter: ofLive(filter) }, !isOver)}
-      ${tab(say("sessions.ended"), { q, filter, state: "ended" }, isOver)}
-    </nav>
+    <${Tabs} name=${say("sessions.tabs")} tabs=${tabs} />
     <${List} q=${q} filter=${filter} change=${change} key=${state} />
   <//>`;
 }

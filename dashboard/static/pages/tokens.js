@@ -9,8 +9,8 @@ import { say } from "../words/say.js";
 import { Commands, terminal } from "../parts/commands.js";
 import { Icon } from "../parts/icons.js";
 import { Clock } from "../parts/moment.js";
-import { Pager, usePages } from "../parts/pager.js";
-import { Nothing, Unread } from "../parts/table.js";
+import { Pager, useBack, usePages } from "../parts/pager.js";
+import { Loading, Nothing, Unread } from "../parts/table.js";
 import { CreateToken, TokenMade } from "../parts/token_create.js";
 import { TokenTable } from "../parts/token_table.js";
 
@@ -23,6 +23,7 @@ export default function Tokens() {
   const [made, setMade] = useState(null);
   const list = useAsked((signal) => ask(LIST, { query: { before_id: pages.before }, signal }), [pages.before]);
   useEvery(REFRESHED_MS, () => list.isSlow || list.again());
+  useBack(pages, list.value?.tokens);
   const created = (token) => {
     setMade(token);
     pages.reset();
@@ -33,7 +34,7 @@ export default function Tokens() {
       <p class="count">${say("tokens.lead")}</p>
       <button type="button" class="primary" onClick=${() => setCreating(true)}><${Icon} name="plus" /><span>${say("tokens.create")}</span></button>
     </div>
-    <${List} list=${list} />
+    <${List} list=${list} isFirst=${!pages.depth && list.isCurrent} />
     <${Pager} pages=${pages} next=${nextOf(list.value)} name=${say("tokens.title")} />
     <${Commands} lines=${terminal(curl(LIST), outerward(["tokens", "ls"]))} />
     ${isCreating && html`<${CreateToken} onDone=${created} onClose=${() => setCreating(false)} />`}
@@ -41,9 +42,10 @@ export default function Tokens() {
   <//>`;
 }
 
-function List({ list }) {
+function List({ list, isFirst }) {
   if (list.value === null) return html`<${Unread} error=${list.error} again=${list.again} />`;
   const { tokens } = list.value;
+  if (!tokens.length && !isFirst) return html`<${Loading} />`;
   if (!tokens.length) return html`<${Nothing} title=${say("tokens.none")}><p>${say("tokens.none_means")}</p><//>`;
   return html`<${TokenTable} tokens=${tokens} again=${list.again} />`;
 }

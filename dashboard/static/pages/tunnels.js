@@ -4,7 +4,7 @@ import { html } from "../vendor/preact.js";
 import { useAsked, useEvery } from "../api/asking.js";
 import { curl, outerward } from "../words/commands.js";
 import { readOn } from "../api/reading.js";
-import { say } from "../words/say.js";
+import { LANG, say } from "../words/say.js";
 import { Commands } from "../parts/commands.js";
 import { CopyButton } from "../parts/copy.js";
 import { Edges } from "../parts/edges.js";
@@ -14,12 +14,16 @@ import { Tunnels as List } from "../parts/tunnels.js";
 const REFRESHED_MS = 10_000;
 const MOST_ANSWERS = 5;
 
+function byName(one, other) {
+  return one.name.localeCompare(other.name, LANG, { numeric: true });
+}
+
 async function load(signal) {
   const all = (member) => readOn(`/${member}`, { member, pages: MOST_ANSWERS, signal });
   const [tunnels, edges, endpoints] = await Promise.all([all("tunnels"), all("edges"), all("endpoints")]);
   return {
-    tunnels: tunnels.rows,
-    edges: edges.rows,
+    tunnels: tunnels.rows.sort(byName),
+    edges: edges.rows.sort(byName),
     endpoints: endpoints.rows,
     isCut: [tunnels, edges, endpoints].some(({ next }) => next !== ""),
   };

@@ -1,4 +1,4 @@
-// App users: everybody who has signed in, and what can be done about them.
+// App users: everybody who has signed in, and what can be done about them; and those who are blocked.
 
 import { html, useEffect } from "../vendor/preact.js";
 import { address, ask } from "../api/calls.js";
@@ -8,20 +8,23 @@ import { userPage } from "../words/addresses.js";
 import { curl, outerward } from "../words/commands.js";
 import { useLocationState } from "../location_state.js";
 import { counted, say } from "../words/say.js";
+import { BlockedUsers } from "../parts/blocked_users.js";
 import { Commands, terminal } from "../parts/commands.js";
 import { Id } from "../parts/copy.js";
 import { Export } from "../parts/export.js";
 import { FirstSteps } from "../parts/first_steps.js";
 import { Clock, Moment } from "../parts/moment.js";
-import { Pager, usePages } from "../parts/pager.js";
+import { Pager, useBack, usePages } from "../parts/pager.js";
 import { nameOf, Person } from "../parts/people.js";
 import { Search } from "../parts/search.js";
-import { Nothing, Table, Unread } from "../parts/table.js";
+import { Loading, Nothing, Table, Unread } from "../parts/table.js";
+import { Tabs } from "../parts/tabs.js";
 import { UserButtons } from "../parts/user_buttons.js";
 
 const LIST = "/app/users";
 const REFRESHED_MS = 10_000;
-const STATE = { q: "" };
+const PAGE = "/dashboard/users";
+const STATE = { q: "", state: "" };
 
 function columns(again) {
   const at = (id) => ({
@@ -43,7 +46,19 @@ function columns(again) {
 }
 
 export default function Users() {
-  const [{ q }, change] = useLocationState(STATE);
+  const [{ q, state }, change] = useLocationState(STATE);
+  const isBlocked = state === "blocked";
+  const tabs = [
+    { text: say("users.everybody"), href: PAGE, isCurrent: !isBlocked },
+    { text: say("users.blocked"), href: address(PAGE, { state: "blocked" }), isCurrent: isBlocked },
+  ];
+  return html`<${Clock}>
+    <${Tabs} name=${say("users.tabs")} tabs=${tabs} />
+    ${isBlocked ? html`<${BlockedUsers} />` : html`<${Everybody} q=${q} change=${change} />`}
+  <//>`;
+}
+
+function Everybody({ q, change }) {
   const pages = usePages();
   useEffect(pages.reset, [q]);
   const query = { q, before_id: pages.before };
@@ -54,21 +69,22 @@ export default function Users() {
     total.again();
   };
   useEvery(REFRESHED_MS, () => list.isSlow || again());
-  return html`<${Clock}>
+  useBack(pages, list.value?.application_users);
+  return html`
     <div class="tools">
       <${Search} value=${q} onChange=${(text) => change({ q: text })} hint=${say("users.search_hint")} />
       <p class="count" role="status">${total.value && say("users.count", { count: total.value.count, shown: counted(total.value) })}</p>
       <${Export} path=${LIST} query=${{ q }} member="application_users" name="users" />
     </div>
-    <${List} list=${list} q=${q} again=${again} />
+    <${List} list=${list} q=${q} again=${again} isFirst=${!pages.depth && list.isCurrent} />
     <${Pager} pages=${pages} next=${nextOf(list.value)} name=${say("users.title")} />
-    <${Commands} lines=${terminal(curl(address(LIST, { q })), outerward(["users", "ls"], { q }))} />
-  <//>`;
+    <${Commands} lines=${terminal(curl(address(LIST, { q })), outerward(["users", "ls"], { q }))} />`;
 }
 
-function List({ list, q, again }) {
+function List({ list, q, again, isFirst }) {
   if (list.value === null) return html`<${Unread} error=${list.error} again=${again} />`;
   const users = list.value.application_users;
+  if (!users.length && !isFirst) return html`<${Loading} />`;
   if (!users.length && !q) return html`<${FirstSteps} />`;
   if (!users.length) return html`<${Nothing} title=${say("users.none_found", { q })}><p>${say("users.none_found_means")}</p><//>`;
   return html`<${Table} name=${say("users.title")} columns=${columns(again)} rows=${users} keyOf=${(user) => user.id} />`;

@@ -15,7 +15,7 @@ export function Health({ health }) {
   const isDown = useIsStoreDown();
   return html`<section class="panel" aria-labelledby="health">
     <h2 id="health">${say("overview.health")}</h2>
-    ${health?.missing ? html`<${Answered} health=${health} />` : html`<${Unanswered} isDown=${isDown} hasAsked=${health !== null} />`}
+    ${health?.missing ? html`<${Answered} health=${health} isDown=${isDown} />` : html`<${Unanswered} isDown=${isDown} hasAsked=${health !== null} />`}
   </section>`;
 }
 
@@ -25,10 +25,11 @@ function Unanswered({ isDown, hasAsked }) {
   return hasAsked && html`<p class="problem">${say("overview.no_answer")}</p>`;
 }
 
-function Answered({ health: { missing, took, at } }) {
+/** What calls have told of the store counts where it is worse. */
+function Answered({ health: { missing, took, at }, isDown }) {
   return html`<dl class="members">
     <dt>${say("overview.edge")}</dt><dd><${State} part="edge" state=${missing.edge ?? "up"} /></dd>
-    <dt>${say("overview.store")}</dt><dd><${State} part="store" state=${missing.store ?? "up"} /></dd>
+    <dt>${say("overview.store")}</dt><dd><${State} part="store" state=${missing.store ?? (isDown ? "down" : "up")} /></dd>
     <dt>${say("overview.took")}</dt><dd>${say("overview.ms", { shown: number(Math.max(1, Math.round(took))) })}</dd>
     <dt>${say("overview.asked")}</dt><dd><${Moment} at=${new Date(at).toISOString()} /></dd>
   </dl>`;

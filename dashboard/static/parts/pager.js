@@ -1,6 +1,6 @@
 // From page to page of a list: older, and back again. The API's positions only lead on, so the way is kept.
 
-import { html, useCallback, useState } from "../vendor/preact.js";
+import { html, useCallback, useEffect, useState } from "../vendor/preact.js";
 import { say } from "../words/say.js";
 
 /** The position to read from ("" is the newest), and how to move; `reset` begins anew. */
@@ -10,6 +10,13 @@ export function usePages() {
   const newer = useCallback(() => setWay((now) => (now.length > 1 ? now.slice(0, -1) : now)), []);
   const reset = useCallback(() => setWay((now) => (now.length > 1 ? [""] : now)), []);
   return { before: way.at(-1), depth: way.length - 1, older, newer, reset };
+}
+
+/** Goes back where the `rows` of a page behind the first are all gone; null where they are not read yet. */
+export function useBack(pages, rows) {
+  useEffect(() => {
+    if (rows?.length === 0 && pages.depth) pages.newer();
+  }, [rows]);
 }
 
 export function Pager({ pages, next, name }) {

@@ -16,7 +16,7 @@ export function Person({ user, id, href }) {
   const second = [user.email, user.username].find((text) => text && text !== name);
   return html`<span class="person">
     ${href ? html`<a href=${href}><bdi>${name}</bdi></a>` : html`<bdi>${name}</bdi>`}
-    ${second && html`<bdi class="soft">${second}</bdi>`}
+    ${second && html`<bdi class="soft" title=${second}>${second}</bdi>`}
   </span>`;
 }
 

@@ -68,8 +68,9 @@ function SessionId({ session }) {
 
 /** A route is told by where it leads from, since its tunnel may have several. */
 function Tunnel({ session: { outerward, public_url: url, route } }) {
+  const way = url.replace(/^https?:\/\//, "");
   return html`<span class="person through">
-    <bdi>${outerward.tunnel}</bdi>${route && html`<bdi class="soft">${url.replace(/^https?:\/\//, "")}</bdi>`}
+    <bdi>${outerward.tunnel}</bdi>${route && html`<bdi class="soft" title=${way}>${way}</bdi>`}
   </span>`;
 }
 

@@ -25,10 +25,11 @@ def test_a_few_sessions_are_of_as_many_logins_oldest_first(count: int) -> None:
 def test_the_map_is_told_apart_and_a_file_of_two_pages_counts_once() -> None:
     pages = [Loaded("users", 100.0, 300.0, FILES), Loaded("user", 120.0, 200.0, FILES)]
 
-    text = told(1000, pages, Moving(2.0, 0.1, [16.0] * 99 + [90.0], [60.0]))
+    text = told(1000, pages, Moving(2.0, 0.1, [16.0] * 99 + [90.0], [60.0], 12, 8))
 
     assert "| users | 100            | 300       | 41.5" in text
     assert "40.0 KB gzipped, and the map 24.0 KB" in text
+    assert "12 rows came and 8 went" in text
     assert "5.0% of a core for scripts; 50 frames a second" in text
     assert "99 of 100 within 90 ms; 1 tasks over 50 ms" in text
 

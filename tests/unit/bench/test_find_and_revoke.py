@@ -27,7 +27,7 @@ def test_questions_are_told_size_beside_size_and_the_late_ones_by_name() -> None
     text = told([1000, 100_000], [small, large])
     assert "| quick                 | 100  | 2.0, 4.0, 1.5           | 2.0, 4.5, 1.5             |" in text
     assert "5/100" in text
-    assert text.endswith("p99 under 10 ms: 3 of 4. Not: slow")
+    assert text.endswith("p99 under 10 ms: 3 of 4.\nNot: slow.")
 
 
 def test_a_kind_of_key_is_what_does_not_differ() -> None:

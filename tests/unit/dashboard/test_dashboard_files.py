@@ -8,14 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.static_files import StaticFiles, read_tree, takes_gzip
+from dashboard.static_files import StaticFiles, read_tree, takes_gzip, without_comments
 
 LONG = b"const a = 1;\n" * 100
 FILES = StaticFiles({"main.js": LONG, "parts/x.js": b"x", "style.css": b"", "world.svg": LONG})
 
 
-def answered(name: str, accept_encoding: str = "gzip, br") -> Any:
-    answer = FILES.answer(name, accept_encoding)
+STATIC = Path(__file__).parents[3] / "dashboard" / "static"
+MODULES = {
+    name: content
+    for name, content in read_tree(STATIC)
+    if name.endswith(".js") and not name.startswith("vendor/")
+}
+
+
+def answered(name: str, accept_encoding: str = "gzip, br", files: StaticFiles = FILES) -> Any:
+    answer = files.answer(name, accept_encoding)
     assert answer is not None
     return answer
 
@@ -56,6 +64,44 @@ def test_what_gzip_makes_no_smaller_is_sent_as_it_is() -> None:
 
     assert answer.body == b"x"
     assert not {"Content-Encoding", "Vary"} & set(answer.headers)
+
+
+def test_modules_are_sent_without_what_is_a_comment_alone() -> None:
+    source = b"""// What it is.
+/** `a`: one line. */
+export const a = "// no comment"; // stays
+
+  /**
+   * Several / lines * of it.
+   */
+  const b = "http://x"; /** stays */
+"""
+    left = b"""
+
+export const a = "// no comment"; // stays
+
+
+
+
+  const b = "http://x"; /** stays */
+"""
+    names = ("main.js", "vendor/x.js", "style.css")
+    files = StaticFiles(dict.fromkeys(names, source))
+
+    assert [answered(name, "", files).body for name in names] == [left, source, source]
+
+
+def test_of_the_modules_that_are_there_only_comments_go() -> None:
+    begins = (b"//", b"/**", b"*")
+    for name, source in MODULES.items():
+        lines, kept = source.split(b"\n"), without_comments(source).split(b"\n")
+        gone = [place for place, line in enumerate(lines) if line != kept[place]]
+        assert len(lines) == len(kept)
+        assert gone, name
+        assert [name for place in gone if not lines[place].strip().startswith(begins)] == []
+        assert [name for line in kept if line.strip().startswith(begins)] == []
+        # A text of a template that looks like a comment has an odd number of quotes before it.
+        assert [name for place in gone if b"\n".join(kept[:place]).count(b"`") % 2] == []
 
 
 @pytest.mark.parametrize(
