@@ -76,7 +76,7 @@ function Everybody({ q, change }) {
       <p class="count" role="status">${total.value && say("users.count", { count: total.value.count, shown: counted(total.value) })}</p>
       <${Export} path=${LIST} query=${{ q }} member="application_users" name="users" />
     </div>
-    <${List} list=${list} q=${q} again=${again} isFirst=${!pages.depth && list.isCurrent} />
+    <${List} list=${list} q=${q} again=${again} isFirst=${!pages.depth && (list.isCurrent || q !== "")} />
     <${Pager} pages=${pages} next=${nextOf(list.value)} name=${say("users.title")} />
     <${Commands} lines=${terminal(curl(address(LIST, { q })), outerward(["users", "ls"], { q }))} />`;
 }
