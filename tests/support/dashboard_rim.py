@@ -9,6 +9,7 @@ from aiohttp import web
 
 from admin_api import Administration, Person, RoleSettings
 from admin_api.admin_cookie import csrf_of
+from idp_adapters import SamlProvider
 from outerward.administrators import Administrators, Roles
 from proxy import Contexts, Places, Route, Site, add_dashboard_login
 from session_store import CookieHash, Store
@@ -46,9 +47,9 @@ class Rim:
 
 
 @asynccontextmanager
-async def running_rim(store: Store) -> AsyncIterator[Rim]:
-    """The listener over ``store`` on a free port."""
-    provider = Stub("corp")
+async def running_rim(store: Store, *, provider: SamlProvider | None = None) -> AsyncIterator[Rim]:
+    """The listener over ``store`` on a free port; ``provider`` is in place of the stub."""
+    stub = Stub("corp")
     made: list[tuple[Administration, Administrators]] = []
 
     async def find_person(cookie_hash: CookieHash) -> Person | None:
@@ -61,7 +62,7 @@ async def running_rim(store: Store) -> AsyncIterator[Rim]:
             app,
             Site.of([dashboard]),
             store,
-            {"corp": provider},
+            {"corp": provider or stub},
             contexts=Contexts(Places(())),
             is_own_host=administration.is_own_host,
         )
@@ -69,4 +70,4 @@ async def running_rim(store: Store) -> AsyncIterator[Rim]:
     async with running_api(store, pages=add_pages, find_person=find_person) as api:
         jar = aiohttp.DummyCookieJar()
         async with aiohttp.ClientSession(cookie_jar=jar) as http:
-            yield Rim(replace(api, http=http), made[0][0], provider)
+            yield Rim(replace(api, http=http), made[0][0], stub)
