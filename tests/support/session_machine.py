@@ -107,7 +107,7 @@ class Machine:
     async def do(self, act: Act) -> Answer:
         """Do one act, whole."""
         answer = await self._do(self.store, act)
-        self._block_by_the_servers_clock(act)
+        self._block_by_the_servers_clock(act, answer)
         return answer
 
     async def race(self, turns: Sequence[int], one: Act, two: Act) -> list[Answer]:
@@ -124,7 +124,7 @@ class Machine:
         for act, answer in zip((one, two), answers, strict=True):
             if isinstance(answer, BaseException):
                 raise answer
-            self._block_by_the_servers_clock(act)
+            self._block_by_the_servers_clock(act, cast("Answer", answer))
         return cast("list[Answer]", answers)
 
     def told(self, act: Act) -> Told:
@@ -274,9 +274,9 @@ class Machine:
             getattr(pipe, command)(name)
         return list(pipe.execute())
 
-    def _block_by_the_servers_clock(self, act: Act) -> None:
+    def _block_by_the_servers_clock(self, act: Act, answer: Answer) -> None:
         """A block tells when it ends, not how long it lasts: tell it by the clock that has not moved."""
-        if isinstance(act, BlockUser):
+        if isinstance(act, BlockUser) and answer == "blocked":
             place = keys.block(_tag(act.who))
             if self.server.pttl(place) > 0:
                 self.server.pexpire(place, BLOCK_LASTS_MS)
