@@ -15,6 +15,7 @@ from session_store.endings import Act, Endings
 from session_store.events import PERSON, Events, person_hash
 from session_store.ids import SESSION_PREFIX, USER_PREFIX, SessionId, UserId, bare, is_id
 from session_store.lua import Command
+from session_store.overdue import Overdue
 from session_store.records import EndedSession, Milliseconds, UserTag, decode
 from session_store.revocation import Revocation
 from session_store.telling import tell_of_user
@@ -45,6 +46,7 @@ class Erasure:
         revocation: Revocation,
         endings: Endings,
         blocks: Blocks,
+        overdue: Overdue,
         events: Events,
         now_ms: Callable[[], Milliseconds],
     ) -> None:
@@ -52,6 +54,7 @@ class Erasure:
         self._revocation = revocation
         self._endings = endings
         self._blocks = blocks
+        self._overdue = overdue
         self._events = events
         self._now_ms = now_ms
 
@@ -66,6 +69,9 @@ class Erasure:
     async def erase(self, user_id: UserId, act: Act) -> bool:
         """See Store.erase_user."""
         async with self._commands.confirmed():
+            # What time has ended is kept, and tells who somebody was, only once it is noted.
+            while await self._overdue.note_some():
+                pass
             begun = await self._begun(user_id)
             if begun is None or begun.position == _DONE:
                 return False

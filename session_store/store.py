@@ -93,7 +93,8 @@ class Store(RefreshFace, FindFace, ActFace, EventFace, DashboardFace):
         self._accesses = Accesses(commands, events, retention, now_ms)
         self._blocks = Blocks(commands, revocation, events, now_ms)
         self._bulk = Bulk(commands, directory, self._finder, revocation)
-        self._erasure = Erasure(commands, revocation, endings, self._blocks, events, now_ms)
+        overdue = Overdue(commands, directory, endings, retention, now_ms)
+        self._erasure = Erasure(commands, revocation, endings, self._blocks, overdue, events, now_ms)
         limits = Limits(commands, revocation, directory, now_ms)
         self._sessions = Sessions(commands, revocation, limits, self._accesses, ids, now_ms)
         self._named = Named(commands, revocation)
@@ -101,7 +102,7 @@ class Store(RefreshFace, FindFace, ActFace, EventFace, DashboardFace):
         self._once = Once(commands, sealer)
         self._sweeper = Sweeper(
             commands,
-            Overdue(commands, directory, endings, retention, now_ms),
+            overdue,
             Strays(commands, now_ms),
             Forgetting(commands, directory, self._erasure, events, retention, now_ms),
         )

@@ -281,6 +281,11 @@ _ERASED = (
         "session_store/erasure.py",
         _ERASURE,
         (
+            "what time has ended is noted before an erasure",
+            "while await self._overdue.note_some():",
+            "while False:",
+        ),
+        (
             "an erasure is noted before anything is deleted",
             "await self._note(user_id, begun)",
             "pass",

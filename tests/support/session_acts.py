@@ -212,6 +212,7 @@ class Erase:
     user_id: str
 
     def on(self, world: World, told: Told) -> Outcome:
+        world = world.swept()
         erased, was_there = Delete(self.who, self.user_id).on(world, told)
         block = world.block(self.who)
         if block is not None and block.user_id == self.user_id:

@@ -49,13 +49,13 @@ async def sweeping(url: str, clock: Clock, retention: Retention | None = None) -
     events = Events(commands, kept.history)
     endings = Endings(commands, events, kept)
     revocation = Revocation(commands, endings, clock)
-    erasure = Erasure(
-        commands, revocation, endings, Blocks(commands, revocation, events, clock), events, clock
-    )
     directory = Directory(commands, clock)
+    overdue = Overdue(commands, directory, endings, kept, clock)
+    blocks = Blocks(commands, revocation, events, clock)
+    erasure = Erasure(commands, revocation, endings, blocks, overdue, events, clock)
     sweeper = Sweeper(
         commands,
-        Overdue(commands, directory, endings, kept, clock),
+        overdue,
         Strays(commands, clock),
         Forgetting(commands, directory, erasure, events, kept, clock),
         pause_s=0,

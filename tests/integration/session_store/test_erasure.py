@@ -32,10 +32,11 @@ TRACES = ("lovelace-1815", "augusta", "countess", "ockham.example", "king\0", *P
 """What tells who it was and from where; addresses as indexes have them too."""
 
 
-async def entered(scene: Scene, by: str) -> ApplicationSession:
+async def entered(scene: Scene, by: str, *, idle_timeout_s: int = 0) -> ApplicationSession:
     """A session that came from two places."""
     browser = await scene.login("ada", by, told=ADA)
-    session = await scene.visit(browser, context=coming_from(PLACES[0], "DE"))
+    here = coming_from(PLACES[0], "DE")
+    session = await scene.visit(browser, context=here, idle_timeout_s=idle_timeout_s)
     assert isinstance(session, ApplicationSession)
     scene.clock.advance(1000)
     await scene.store.touch([scene.touch(session, context=coming_from(PLACES[1], "SE", browser="Chrome"))])
@@ -179,6 +180,19 @@ async def test_a_user_who_was_deleted_before_is_erased_by_the_old_id(
     assert left(store_url, session) == []
     (only,) = (await scene.store.events(limit=9, before=None)).items
     assert only.event.details == {PERSON: person_hash(session.user_tag)}
+
+
+async def test_a_session_that_ran_idle_and_is_not_noted_yet_is_erased_too_after_a_deletion(
+    scene: Scene, store_url: str
+) -> None:
+    session = await entered(scene, "laptop", idle_timeout_s=600)
+    scene.clock.advance(601_000)
+    RedisServer.looking_at(store_url).delete(keys.application(session.cookie_hash, session.endpoint.id))
+    await scene.store.delete_user(session.user_id, "root")
+    assert await scene.store.erase_user(session.user_id, "root")
+    await scene.store._sweeper.sweep_due()
+    assert (await scene.store.ended_sessions(limit=9, before=None)).items == []
+    assert left(store_url, session) == []
 
 
 async def test_an_erasure_by_the_old_id_spares_the_user_and_the_block_of_today(scene: Scene) -> None:
