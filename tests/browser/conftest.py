@@ -111,7 +111,7 @@ class Dashboard:
         """Another browser's page, signed in with a token of ``scope``."""
         context = await self.chromium.new_context(**screen)
         page = await watched(context, self.troubles)
-        await sign_in_by_token(page, self.demo, self._token(scope))
+        await sign_in_by_token(page, self.demo.admin, self._token(scope))
         return page
 
     async def visitor(self, tunnel: str = "app", person: str = "Mira Halvorsen") -> Page:
@@ -166,11 +166,11 @@ async def watched(context: BrowserContext, troubles: list[str]) -> Page:
     return page
 
 
-async def sign_in_by_token(page: Page, demo: Demo, token: str) -> None:
-    """Sign in as the form of the sign-in page does, without showing any page."""
+async def sign_in_by_token(page: Page, admin: str, token: str) -> None:
+    """Sign in at ``admin`` as the form of the sign-in page does, without showing any page."""
     form: dict[str, str | float | bool] = {"token": token, "redirect_path": "/dashboard/users"}
-    login = f"{demo.admin}/dashboard/login"
-    answer = await page.request.post(login, form=form, headers={"Origin": demo.admin}, max_redirects=0)
+    login = f"{admin}/dashboard/login"
+    answer = await page.request.post(login, form=form, headers={"Origin": admin}, max_redirects=0)
     assert answer.status == 303, answer.status
 
 
@@ -227,6 +227,6 @@ async def dashboard(demo: Demo, chromium: Browser) -> AsyncIterator[Dashboard]:
     context = await chromium.new_context()
     troubles: list[str] = []
     made = Dashboard(demo, chromium, await watched(context, troubles), troubles)
-    await sign_in_by_token(made.page, demo, demo.admin_token)
+    await sign_in_by_token(made.page, demo.admin, demo.admin_token)
     yield made
     assert made.unexpected() == []

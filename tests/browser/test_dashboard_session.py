@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 from admin_api import Administration, Topology
 from dashboard import Dashboard
 from session_store import Context, Store, UserAgent
-from tests.browser.conftest import watched
+from tests.browser.conftest import sign_in_by_token, watched
 from tests.support.admin_api import (
     BOOTSTRAP,
     NOTES,
@@ -87,10 +87,7 @@ def _add_pages(app: web.Application, administration: Administration) -> None:
 async def _signed_in(chromium: Browser, api: RunningApi, troubles: list[str]) -> AsyncIterator[Page]:
     context = await chromium.new_context()
     page = await watched(context, troubles)
-    await page.goto(f"{api.url}/dashboard/login")
-    await page.get_by_label("Token").fill(BOOTSTRAP)
-    await page.get_by_role("button", name="Sign in", exact=True).click()
-    await page.wait_for_url(f"{api.url}/dashboard/users")
+    await sign_in_by_token(page, api.url, BOOTSTRAP)
     yield page
     await context.close()
 

@@ -123,7 +123,7 @@ async def test_who_revokes_the_token_in_use_is_told_so_and_out(dashboard: Dashbo
     made = dashboard.ask("/tokens", "POST", {"name": "one's own", "scope": "admin"})
     page = dashboard.page
     await page.context.clear_cookies()
-    await sign_in_by_token(page, dashboard.demo, made["token"])
+    await sign_in_by_token(page, dashboard.demo.admin, made["token"])
     await dashboard.open("tokens")
     await expect(row(page, "first admin token")).not_to_contain_text("In use here")
     mine = row(page, "one's own")

@@ -24,7 +24,7 @@ from session_store import Store
 from tests.support.lone_edge import BytesUpstream
 from tests.support.program import HOST, sign_in, write_configuration
 from tests.support.proof import SECRET
-from tests.support.saml_messages import Response, SamlIdentityProvider, foreign_key
+from tests.support.saml_messages import Response, SamlIdentityProvider, foreign_key, sent_to
 from tests.support.watched_edge import WatchedEdge, watched_edge
 
 Kind = Literal["unknown", "known", "foreign"]
@@ -34,9 +34,7 @@ KINDS: tuple[Kind, ...] = ("unknown", "known", "foreign")
 SAML_HOST = "wiki.localhost"
 ORIGIN = f"http://{SAML_HOST}"
 ACS = "/.outerward/saml/corp/acs"
-GOOD = Response(
-    destination=ORIGIN + ACS, recipient=ORIGIN + ACS, audience=f"{ORIGIN}/.outerward/saml/corp/metadata"
-)
+GOOD = replace(Response(), **sent_to(f"{ORIGIN}/.outerward/saml/corp"))
 TRIES = 9
 """Bad answers to one login that do not give it up yet."""
 _SENDERS = 32

@@ -89,6 +89,11 @@ class Response:
     """Changes the assertion after it was signed and before it is encrypted."""
 
 
+def sent_to(base: str) -> dict[str, Any]:
+    """The members of a Response to the service provider whose addresses begin with ``base``."""
+    return {"destination": f"{base}/acs", "recipient": f"{base}/acs", "audience": f"{base}/metadata"}
+
+
 @dataclass(frozen=True)
 class Logout:
     """A LogoutRequest, or with ``in_response_to`` a LogoutResponse."""

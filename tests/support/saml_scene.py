@@ -28,7 +28,7 @@ from proxy import Route, Site, create_control_app
 from session_store import Store
 from tests.support.edge import HOST, Edge, route, running_edge
 from tests.support.http_client import Answer, Headers
-from tests.support.saml_messages import Logout, Response, SamlIdentityProvider
+from tests.support.saml_messages import Logout, Response, SamlIdentityProvider, sent_to
 from tests.support.saml_victim import Victim
 from tests.support.upstreams import Echo
 
@@ -39,9 +39,7 @@ FORM = "application/x-www-form-urlencoded"
 BROWSER: Headers = (("Accept", "text/html"), ("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "document"))
 FROM_PROVIDER: Headers = (*BROWSER, ("Origin", "https://idp.example.com"), ("Sec-Fetch-Site", "cross-site"))
 OWN_PAGE: Headers = (*BROWSER, ("Origin", ORIGIN), ("Sec-Fetch-Site", "same-origin"))
-USUAL = Response(
-    destination=ORIGIN + ACS, recipient=ORIGIN + ACS, audience=ORIGIN + METADATA, assertion_id="_a"
-)
+USUAL = replace(Response(assertion_id="_a"), **sent_to(ORIGIN + BASE))
 USUAL_LOGOUT = Logout(destination=ORIGIN + SLO)
 _CODE = re.compile(rb"OUT-(\d{4})")
 
@@ -125,8 +123,7 @@ class SamlScene:
             "assertion_id": f"_assertion-{id(self)}-{self._made}",
         }
         if self.host != HOST:
-            usual |= {"destination": self.origin + ACS, "recipient": self.origin + ACS}
-            usual |= {"audience": self.origin + METADATA}
+            usual |= sent_to(self.origin + BASE)
         return self.idp.response(replace(options, **(usual | changes)))
 
     async def post(

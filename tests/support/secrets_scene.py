@@ -20,7 +20,7 @@ from tests.support.hostile_oidc_clients import KnownClient
 from tests.support.http_client import Answer, exchange, request
 from tests.support.logout_tokens import BROWSER, FORM, cookies_in
 from tests.support.program import CANARY, HOST, Program, lasting_port, write_configuration
-from tests.support.saml_messages import Response, SamlIdentityProvider
+from tests.support.saml_messages import Response, SamlIdentityProvider, sent_to
 from tests.support.saml_scene import inflated
 from tests.support.upstreams import Echo, received
 from tests.support.webhook_receiver import WebhookReceiver
@@ -147,16 +147,12 @@ class Scene:
         query = parse_qs(urlsplit(location).query)
         wanted = inflated(query["SAMLRequest"][0])
         origin = f"http://{SAML_HOST}:{self.port}/.outerward/saml/okta"
-        message = self.idp.response(
-            replace(
-                Response(
-                    destination=f"{origin}/acs", recipient=f"{origin}/acs", audience=f"{origin}/metadata"
-                ),
-                now=time.time(),
-                request_id=wanted.get("ID"),
-                assertion_id=f"_{self.secret('assertion')}",
-            )
+        usual = Response(
+            now=time.time(),
+            request_id=wanted.get("ID"),
+            assertion_id=f"_{self.secret('assertion')}",
         )
+        message = self.idp.response(replace(usual, **sent_to(origin)))
         arrived = await self.post(b64encode(message).decode(), query["RelayState"][0])
         assert arrived.status == 303, arrived.body
         landing = await self.ask(arrived.header("location"), *BROWSER, host=SAML_HOST, cookie=login)

@@ -32,13 +32,13 @@ function UnblockButton({ block, onDone }) {
 
 function columns(again) {
   const all = [
-    { id: "provider", cell: (block) => html`<bdi>${block.identity_provider.name}</bdi>` },
-    { id: "user", cell: (block) => html`<${Person} user=${block} id=${block.user_id} href=${userPage(block.user_id)} />` },
-    { id: "blocked_at", cell: ({ blocked_at: at }) => html`<${Moment} at=${at} />` },
-    { id: "until", cell: ({ until }) => (until ? html`<${Moment} at=${until} />` : say("user.blocked_for_good")) },
-    { id: "reason", cell: ({ reason }) => (reason ? html`<bdi>${reason}</bdi>` : html`<span class="none">${say("parts.none")}</span>`) },
-    { id: "blocked_by", cell: ({ blocked_by: by }) => html`<${Actor} actor=${by} />` },
-  ].map((column) => ({ ...column, title: say(`blocked.${column.id}`) }));
+    { id: "provider", title: say("users.provider"), cell: (block) => html`<bdi>${block.identity_provider.name}</bdi>` },
+    { id: "user", title: say("users.user"), cell: (block) => html`<${Person} user=${block} id=${block.user_id} href=${userPage(block.user_id)} />` },
+    { id: "blocked_at", title: say("user.blocked_at"), cell: ({ blocked_at: at }) => html`<${Moment} at=${at} />` },
+    { id: "until", title: say("user.blocked_until"), cell: ({ until }) => (until ? html`<${Moment} at=${until} />` : say("user.blocked_for_good")) },
+    { id: "reason", title: say("user.blocked_reason"), cell: ({ reason }) => (reason ? html`<bdi>${reason}</bdi>` : html`<span class="none">${say("parts.none")}</span>`) },
+    { id: "blocked_by", title: say("user.blocked_by"), cell: ({ blocked_by: by }) => html`<${Actor} actor=${by} />` },
+  ];
   if (!may("revoke")) return all;
   const cell = (block) => html`<${UnblockButton} block=${block} onDone=${again} />`;
   return [...all, { id: "acts", title: say("users.acts"), kind: "actions", hidesTitle: true, cell }];

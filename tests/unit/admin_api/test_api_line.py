@@ -32,6 +32,13 @@ async def taking(before: Line, actor: str, name: str, came: list[str], has_gone:
         await asyncio.sleep(0)
 
 
+async def waiting_for(before: Line, came: list[str], *actors: str) -> list[asyncio.Task[None]]:
+    """These stand in the line, in their order."""
+    waiting = [asyncio.create_task(taking(before, actor, actor, came)) for actor in actors]
+    await settle()
+    return waiting
+
+
 async def test_who_finds_a_place_has_not_waited_and_who_waits_is_told_so() -> None:
     before = line()
     async with before.one("ada", is_there) as has_waited:
@@ -115,9 +122,7 @@ async def test_so_many_of_one_actor_wait_and_one_more_is_refused_at_once() -> No
 async def test_who_leaves_the_line_takes_nothing_and_leaves_nothing() -> None:
     before, came = line(), list[str]()
     async with before.one("ada", is_there):
-        leaving = asyncio.create_task(taking(before, "grace", "grace", came))
-        staying = asyncio.create_task(taking(before, "edsger", "edsger", came))
-        await settle()
+        leaving, staying = await waiting_for(before, came, "grace", "edsger")
         leaving.cancel()
         await settle()
         assert len(before._turns) == 1
@@ -129,9 +134,7 @@ async def test_who_leaves_the_line_takes_nothing_and_leaves_nothing() -> None:
 async def test_a_place_that_comes_as_its_waiter_is_cancelled_goes_to_the_next() -> None:
     before, came = line(), list[str]()
     async with before.one("ada", is_there):
-        leaving = asyncio.create_task(taking(before, "grace", "grace", came))
-        staying = asyncio.create_task(taking(before, "edsger", "edsger", came))
-        await settle()
+        leaving, staying = await waiting_for(before, came, "grace", "edsger")
     leaving.cancel()
     async with asyncio.timeout(GUARD_S):
         await staying

@@ -29,7 +29,7 @@ OF_THE_API = (
 """The keys that scripts put together out of what the API says or takes."""
 
 OF_A_PART = (
-    r"(overview|users|user|blocked|sessions|session|tunnels|events|tokens)\.(\w+)",
+    r"(overview|users|user|sessions|session|tunnels|events|tokens)\.(\w+)",
     r"(sessions\.(?:many|mark))\.(\w+)",
     r"(acts)\.(\w+)_short",
 )
